@@ -65,5 +65,5 @@ class OutOfMemoryError(ExplorerError):
     """The device has no room for this work."""
 
 
-class Cancelled(ExplorerError):
+class Cancelled(ExplorerError):  # noqa: N818 - stopping on request is not a fault
     """The person asked to stop; what was finished is kept."""
