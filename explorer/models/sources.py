@@ -1,0 +1,93 @@
+"""From what a person typed to the folder that holds the model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer.errors import ModelLoadError
+from explorer.models.catalog import BUNDLED_FOLDERS, BUNDLED_NAME, Checkpoint, find
+from explorer.provenance import Family, Weights
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a model is to come from.
+
+    Attributes:
+        name: What a reader sees.
+        weights: Who made the weights.
+        folder: The local folder, or None when it must come from the hub.
+        repository: The hub repository, or None for a folder.
+        revision: The commit to fetch, or None for a repository's main branch.
+        checkpoint: The catalogue's entry, when it has one.
+    """
+
+    name: str
+    weights: Weights
+    folder: Path | None = None
+    repository: str | None = None
+    revision: str | None = None
+    checkpoint: Checkpoint | None = None
+
+
+def resolve_source(source: str, family: Family) -> Source:
+    """Understand what a person typed.
+
+    Args:
+        source: ``"bundled"``, a catalogue name (``"Qwen/Qwen3-Embedding-4B"`` or ``"4B"``), a local folder, or
+            a hub repository (``"owner/name"``).
+        family: What the model is to be used as.
+
+    Returns:
+        Where it comes from; nothing has been downloaded yet.
+
+    Raises:
+        ModelLoadError: It is none of these, or a published model of the other family.
+    """
+    typed = source.strip()
+    if typed == "bundled":
+        return _bundled(family)
+    folder = Path(typed).expanduser()
+    if typed and folder.is_dir():
+        return Source(name=folder.resolve().name, weights="other", folder=folder, revision=_commit(folder))
+    checkpoint = find(typed, family)
+    if checkpoint is not None:
+        return _from_catalogue(checkpoint, family)
+    looks_local = typed.startswith(("/", ".", "~", "\\")) or len(folder.parts) > 2
+    if looks_local or not _REPOSITORY.fullmatch(typed):
+        raise ModelLoadError("models.source_missing", source=typed)
+    return Source(name=typed, weights="other", repository=typed)
+
+
+def _bundled(family: Family) -> Source:
+    """Point at the model that comes with the explorer."""
+    folder = BUNDLED_FOLDERS[family]
+    if not folder.is_dir():
+        raise ModelLoadError("models.bundled_missing", folder=folder.name)
+    return Source(name=BUNDLED_NAME, weights="bundled", folder=folder)
+
+
+def _from_catalogue(checkpoint: Checkpoint, family: Family) -> Source:
+    """Point at a published checkpoint, at its pinned commit."""
+    if checkpoint.family != family:
+        wrong = "models.family_not_embedding" if family == "embedding" else "models.family_not_reranker"
+        raise ModelLoadError(wrong, folder=checkpoint.name)
+    return Source(
+        name=checkpoint.name,
+        weights="published",
+        repository=checkpoint.name,
+        revision=checkpoint.revision,
+        checkpoint=checkpoint,
+    )
+
+
+def _commit(folder: Path) -> str | None:
+    """Read the commit from a folder laid out as the hub's cache (``snapshots/<commit>``)."""
+    resolved = folder.resolve()
+    in_cache = resolved.parent.name == "snapshots" and _COMMIT.fullmatch(resolved.name)
+    return resolved.name if in_cache else None
