@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +69,11 @@ class DimensionsView(BrowserPart):
         data: str = "",
         words: Mapping[str, str] | None = None,
         height: int = 640,
-        **options: Any,
+        **options: object,
     ) -> None:
         super().__init__(
             "DimensionsView",
-            scripts=["matryoshka.js", "dimensions_view.js"],
+            scripts=["matryoshka.js", "dimensions_heatmap.js", "dimensions_view.js"],
             events=["change", "pick"],
             props={"data": data, "words": dict(words or {}), "height": height},
             **options,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from explorer.ui.components.part import BrowserPart
 
@@ -28,13 +27,12 @@ class FigureView(BrowserPart):
         figure: str = "",
         words: Mapping[str, str] | None = None,
         height: int = 460,
-        **options: Any,
+        **options: object,
     ) -> None:
         super().__init__(
             "FigureView",
             scripts=["plotly_theme.js", "figure_view.js"],
             events=["pick"],
             props={"figure": figure, "words": dict(words or {}), "height": height},
-            plotly=True,
             **options,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from explorer.ui.components.part import BrowserPart
 from explorer.ui.components.wire import compact, shorten
@@ -41,7 +41,9 @@ def model_chips_data(
         JSON text.
     """
     rows = [{**asdict(chip), "value": shorten(chip.value, 60)} for chip in chips]
-    memory = {"used": memory_used, "total": memory_total} if memory_used is not None and memory_total else None
+    memory = (
+        {"used": memory_used, "total": memory_total} if memory_used is not None and memory_total else None
+    )
     return compact({"chips": rows, "memory": memory})
 
 
@@ -62,7 +64,7 @@ class ModelChips(BrowserPart):
         data: str = "",
         words: Mapping[str, str] | None = None,
         height: int = 34,
-        **options: Any,
+        **options: object,
     ) -> None:
         super().__init__(
             "ModelChips",

@@ -29,10 +29,10 @@ WEB = Path(__file__).resolve().parents[3] / "assets" / "web"
 class PartMeta(ComponentMeta):  # type: ignore[misc, unused-ignore]
     """Gradio's metaclass without the ``.pyi`` file that it would write beside our sources."""
 
-    def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> Any:
+    def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, object]) -> PartMeta:
         """Wrap ``__init__`` as Gradio does, so that a component returned by a handler becomes an update."""
         if "__init__" in attrs:
-            attrs["__init__"] = updateable(attrs["__init__"])
+            attrs["__init__"] = updateable(attrs["__init__"])  # type: ignore[no-untyped-call]
         return ABCMeta.__new__(cls, name, bases, attrs)
 
 
@@ -81,8 +81,7 @@ class BrowserPart(gr.HTML, metaclass=PartMeta):  # type: ignore[misc, unused-ign
         scripts: Sequence[str],
         events: Sequence[str],
         props: Mapping[str, Any],
-        plotly: bool = False,
-        **options: Any,
+        **options: object,
     ) -> None:
         """Create the element and hand the props to its script.
 
@@ -91,13 +90,13 @@ class BrowserPart(gr.HTML, metaclass=PartMeta):  # type: ignore[misc, unused-ign
             scripts: Files in ``assets/web``, in load order.
             events: Events the script may trigger; each becomes a method, for instance ``.pick(handler)``.
             props: What the script draws; ``height`` is the reserved height in pixels.
-            plotly: Whether the script asks for plotly.js (fetched when first visible).
             **options: What ``gr.HTML`` takes: ``elem_id``, ``visible``, ``scale`` ...
         """
         _serve()
         style = scripts[-1].removesuffix(".js") + ".css"
         quoted = ", ".join(f"'{event}'" for event in events)
-        library = _url(plotly_script()) if plotly else ""
+        library = _url(plotly_script()) if "plotly_theme.js" in scripts else ""
+        for_gradio: dict[str, Any] = {**props, **options}
         super().__init__(
             None,
             html_template=(
@@ -108,8 +107,7 @@ class BrowserPart(gr.HTML, metaclass=PartMeta):  # type: ignore[misc, unused-ign
             js_on_load=f"ExplorerKit.mount('{part}', element, props, trigger, watch, [{quoted}]);",
             apply_default_css=False,
             head=_head(scripts),
-            **props,
-            **options,
+            **for_gradio,
         )
 
     def api_info(self) -> dict[str, Any]:

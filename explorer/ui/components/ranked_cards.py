@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from explorer.ui.components.part import BrowserPart
 from explorer.ui.components.wire import compact, shorten
@@ -17,7 +16,7 @@ class RankedItem:
     Attributes:
         index: Position in the list that was given, from 0. Identifies the document across updates.
         text: The document.
-        first_rank: Rank by embedding cosine, from 1.
+        first_rank: Rank by embedding cosine, from 1; None for every item when no embedding model answered.
         rerank_rank: Rank by the reranker's log-odds, from 1.
         moved: ``first_rank - rerank_rank``; positive when the document rose.
         cosine: Cosine of query and document embeddings, or None when no embedding model answered.
@@ -29,7 +28,7 @@ class RankedItem:
 
     index: int
     text: str
-    first_rank: int
+    first_rank: int | None
     rerank_rank: int
     moved: int
     cosine: float | None
@@ -72,7 +71,7 @@ class RankedCards(BrowserPart):
         data: str = "",
         words: Mapping[str, str] | None = None,
         height: int = 620,
-        **options: Any,
+        **options: object,
     ) -> None:
         super().__init__(
             "RankedCards",

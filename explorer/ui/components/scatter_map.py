@@ -126,7 +126,7 @@ class ScatterMap(BrowserPart):
         query: str = "",
         words: Mapping[str, str] | None = None,
         height: int = 560,
-        **options: Any,
+        **options: object,
     ) -> None:
         super().__init__(
             "ScatterMap",
@@ -142,6 +142,5 @@ class ScatterMap(BrowserPart):
                 "words": dict(words or {}),
                 "height": height,
             },
-            plotly=True,
             **options,
         )

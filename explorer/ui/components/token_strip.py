@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from explorer.ui.components.part import BrowserPart
 from explorer.ui.components.wire import compact
@@ -58,7 +57,7 @@ class TokenStrip(BrowserPart):
         tokens: str = "",
         words: Mapping[str, str] | None = None,
         height: int = 220,
-        **options: Any,
+        **options: object,
     ) -> None:
         super().__init__(
             "TokenStrip",

@@ -46,7 +46,7 @@ def unpack_indices(encoded: str) -> NDArray[np.int32]:
     return np.frombuffer(base64.b64decode(encoded, validate=True), dtype="<i4").astype(np.int32)
 
 
-def compact(value: Any) -> str:
+def compact(value: object) -> str:
     """Write JSON without spaces.
 
     Args:
@@ -79,14 +79,18 @@ def part_words(prefix: Prefix, language: Language) -> dict[str, str]:
         language: ``"en"`` or ``"zh"``.
 
     Returns:
-        Sentence templates by the rest of their names; the scripts fill ``{placeholders}``.
+        Sentence templates by the rest of their names, and the ``plot_`` words for buttons of a drawing; the
+        scripts fill ``{placeholders}``.
     """
-    start = f"figures.{prefix}_"
-    words: Mapping[str, Mapping[Language, str]] = sentences()
-    return {key.removeprefix(start): entry[language] for key, entry in words.items() if key.startswith(start)}
+    start, shared = f"figures.{prefix}_", "figures.plot_"
+    return {
+        key.removeprefix(start).removeprefix("figures."): entry[language]
+        for key, entry in sentences().items()
+        if key.startswith((start, shared))
+    }
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
     """Replace numbers that JSON cannot hold, and numpy's own number types."""
     if isinstance(value, Mapping):
         return {str(key): _finite(item) for key, item in value.items()}

@@ -1,0 +1,63 @@
+/* Any plotly figure from Python, drawn once it is visible, in the page's theme. */
+(() => {
+  "use strict";
+  const kit = window.ExplorerKit;
+  const { h, say } = kit;
+
+  function pickOf(event) {
+    const point = event.points[0], cell = Array.isArray(point.pointNumber) ? point.pointNumber : [-1, -1];
+    return { curve: point.curveNumber, point: cell[0] < 0 ? point.pointNumber : -1, row: cell[0], column: cell[1] };
+  }
+
+  function frame(view, figure, props) {
+    const meta = figure.layout.meta ?? {}, title = meta.title ?? "";
+    view.plot = h("div", { class: "fv-plot", role: "img", "aria-label": title }, h("p", { class: "xp-quiet fv-wait" }, say(props.words, "drawing")));
+    view.plot.style.height = `${props.height}px`;
+    const table = meta.table ? kit.table(say(props.words, "table"), meta.table.columns, meta.table.rows) : "";
+    view.root.replaceChildren(h("h3", { class: "xp-title" }, title), kit.caption(meta.caption) ?? "", view.plot, table);
+  }
+
+  async function paint(view, props, trigger) {
+    const plot = view.plot, figure = kit.parse(props.figure, null);
+    if (!plot || !plot.clientWidth || view.painting) return;
+    view.painting = true;
+    try {
+      const library = await kit.plotly(view.root.dataset.plotly);
+      const layout = kit.assignPaths({ ...figure.layout, width: plot.clientWidth, height: Number(props.height) }, kit.plotlyColors(figure.layout));
+      delete layout.title;
+      const fresh = !plot._fullLayout;
+      if (fresh) plot.replaceChildren();
+      await library.react(plot, figure.data, layout, kit.plotlyConfig(props.words));
+      if (fresh) plot.on("plotly_click", (event) => trigger("pick", pickOf(event)));
+      view.root.dataset.drawn = Number(view.root.dataset.drawn || 0) + 1;
+    } catch (error) {
+      plot.replaceChildren(kit.empty(say(props.words, "failed")));
+      console.warn(error);
+    } finally {
+      view.painting = false;
+    }
+    if (plot !== view.plot) await paint(view, props, trigger);
+  }
+
+  async function discard(view) {
+    if (view.plot?._fullLayout) (await kit.plotly(view.root.dataset.plotly)).purge(view.plot);
+    view.plot = null;
+  }
+
+  kit.register("FigureView", (root, props, trigger, watch) => {
+    const view = { root, plot: null, painting: false };
+
+    async function draw() {
+      const figure = kit.parse(props.figure, null);
+      discard(view);
+      if (!figure) { root.replaceChildren(kit.empty(say(props.words, "empty"))); return; }
+      frame(view, figure, props);
+      await paint(view, props, trigger);
+    }
+
+    watch(["figure", "words", "height"], draw);
+    draw();
+    kit.sized(root, () => paint(view, props, trigger));
+    kit.theme(root, () => paint(view, props, trigger));
+  });
+})();
