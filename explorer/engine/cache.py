@@ -49,7 +49,7 @@ def cache_key(provenance: Provenance, ids: TokenIds) -> bytes:
     return digest.digest()
 
 
-class ResultCache:
+class VectorCache:
     """A bounded store of finished numbers, the least recently used dropped first. Safe for threads.
 
     Args:

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from explorer.engine.cache import ResultCache
+from explorer.engine.cache import VectorCache
 from explorer.engine.runner import DEFAULT_MAX_LENGTH, Runner
-from explorer.engine.tokens import TokenSequence, TokenView, describe, embedding_tokens
+from explorer.engine.tokens import TokenView, describe, embedding_tokens
 from explorer.errors import InputError
 from explorer.models.loading import LoadedModel, LoadProgress, load_model
 from explorer.progress import CancelToken, ProgressCallback
@@ -72,7 +72,7 @@ class Embedder:
     """
 
     def __init__(
-        self, loaded: LoadedModel, cache: ResultCache | None = None, max_length: int = DEFAULT_MAX_LENGTH
+        self, loaded: LoadedModel, cache: VectorCache | None = None, max_length: int = DEFAULT_MAX_LENGTH
     ) -> None:
         """Wrap a loaded model."""
         self._loaded = loaded
@@ -90,7 +90,7 @@ class Embedder:
         return self._loaded.dimensions
 
     @property
-    def cache(self) -> ResultCache:
+    def cache(self) -> VectorCache:
         """Where finished vectors are kept."""
         return self._runner.cache
 
@@ -189,33 +189,23 @@ class Embedder:
         """
         sequences = embedding_tokens(self._loaded.tokenizer, texts, instruction, self.max_length)
         tokens = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
-        cut_tokens = np.array([sequence.cut_tokens for sequence in sequences], dtype=np.int64)
+        cut_tokens = np.array([len(sequence.cut_ids) for sequence in sequences], dtype=np.int64)
         done = 0
         for indices, rows in self._runner.run([sequence.ids for sequence in sequences], cancel):
             done += len(indices)
             yield EmbeddedBatch(done, len(texts), indices, rows, tokens[indices], cut_tokens[indices])
 
-    def tokens(self, text: str, instruction: str | None = None) -> TokenSequence:
-        """Tokenise one text exactly as it is embedded.
+    def tokens(self, text: str, instruction: str | None = None) -> tuple[TokenView, ...]:
+        """Spell out one text exactly as it is embedded.
 
         Args:
             text: The text.
             instruction: The task, or None for a document.
 
         Returns:
-            Its tokens and how many were cut.
+            Every token; those that are left out stand in their place, marked as cut.
         """
-        return embedding_tokens(self._loaded.tokenizer, [text], instruction, self.max_length)[0]
-
-    def describe(self, sequence: TokenSequence) -> tuple[TokenView, ...]:
-        """Spell out an input token by token.
-
-        Args:
-            sequence: From :meth:`tokens`.
-
-        Returns:
-            One view a token.
-        """
+        sequence = embedding_tokens(self._loaded.tokenizer, [text], instruction, self.max_length)[0]
         return describe(self._loaded.tokenizer, sequence)
 
     def _checked(self, dimensions: int | None) -> int:

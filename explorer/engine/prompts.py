@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from explorer.errors import InputError
 from explorer.provenance import Family
 
-TemplateName = Literal["model_card", "evaluation"]
+RerankTemplate = Literal["model_card", "evaluation"]
 """The two official forms of the reranker's prompt."""
 
 END_OF_TEXT = "<|endoftext|>"
@@ -42,7 +42,7 @@ def embedding_query(instruction: str, query: str) -> str:
 
 
 @dataclass(frozen=True)
-class RerankTemplate:
+class RerankForm:
     """One of the two official prompts of the reranker.
 
     ``model_card``: three parts (prefix, body, suffix) that are tokenised apart and joined; fields are separated by
@@ -61,7 +61,7 @@ class RerankTemplate:
         parts_apart: Whether prefix and body are tokenised apart.
     """
 
-    name: TemplateName
+    name: RerankTemplate
     separator: str
     closes_message: bool
     parts_apart: bool
@@ -107,28 +107,28 @@ class RerankTemplate:
         return f"{self.prefix}{self.head(instruction, query)}{document}{self.close}{self.suffix}"
 
 
-TEMPLATES: dict[TemplateName, RerankTemplate] = {
-    "model_card": RerankTemplate("model_card", "\n", closes_message=False, parts_apart=True),
-    "evaluation": RerankTemplate("evaluation", "\n\n", closes_message=True, parts_apart=False),
+FORMS: dict[RerankTemplate, RerankForm] = {
+    "model_card": RerankForm("model_card", "\n", closes_message=False, parts_apart=True),
+    "evaluation": RerankForm("evaluation", "\n\n", closes_message=True, parts_apart=False),
 }
 """The official prompts by name; ``model_card`` is the default everywhere."""
 
 
-def template(name: str) -> RerankTemplate:
+def form_of(name: str) -> RerankForm:
     """Find a reranker prompt.
 
     Args:
         name: ``"model_card"`` or ``"evaluation"``.
 
     Returns:
-        The template.
+        The form.
 
     Raises:
         InputError: There is no such template.
     """
-    for known in get_args(TemplateName):
+    for known in get_args(RerankTemplate):
         if known == name:
-            return TEMPLATES[known]
+            return FORMS[known]
     raise InputError("engine.template_unknown", template=name)
 
 

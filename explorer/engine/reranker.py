@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from explorer.engine.cache import ResultCache
-from explorer.engine.prompts import DEFAULT_INSTRUCTION, TemplateName, template
+from explorer.engine.cache import VectorCache
+from explorer.engine.prompts import DEFAULT_INSTRUCTION, RerankTemplate, form_of
 from explorer.engine.runner import DEFAULT_MAX_LENGTH, Runner
 from explorer.engine.tokens import TokenSequence, TokenView, describe, pair_tokens
 from explorer.errors import ModelLoadError
@@ -63,7 +63,7 @@ class RerankScores:
     tokens: NDArray[np.int64]
     cut_tokens: NDArray[np.int64]
     instruction: str
-    template: TemplateName
+    template: RerankTemplate
     provenance: Provenance
 
 
@@ -78,7 +78,7 @@ class Reranker:
     """
 
     def __init__(
-        self, loaded: LoadedModel, cache: ResultCache | None = None, max_length: int = DEFAULT_MAX_LENGTH
+        self, loaded: LoadedModel, cache: VectorCache | None = None, max_length: int = DEFAULT_MAX_LENGTH
     ) -> None:
         """Wrap a loaded model."""
         if loaded.head is None:
@@ -94,7 +94,7 @@ class Reranker:
         return self._runner.provenance
 
     @property
-    def cache(self) -> ResultCache:
+    def cache(self) -> VectorCache:
         """Where finished scores are kept."""
         return self._runner.cache
 
@@ -109,7 +109,7 @@ class Reranker:
         documents: Sequence[str],
         instruction: str | None = None,
         *,
-        template: TemplateName = "model_card",
+        template: RerankTemplate = "model_card",
         progress: ProgressCallback | None = None,
         cancel: CancelToken | None = None,
     ) -> RerankScores:
@@ -156,7 +156,7 @@ class Reranker:
         documents: Sequence[str],
         instruction: str | None = None,
         *,
-        template: TemplateName = "model_card",
+        template: RerankTemplate = "model_card",
         cancel: CancelToken | None = None,
     ) -> Iterator[ScoredBatch]:
         """Judge documents and give each batch as soon as it is finished.
@@ -180,7 +180,7 @@ class Reranker:
         """
         sequences = self._tokens(query, documents, instruction, template)
         tokens = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
-        cut_tokens = np.array([sequence.cut_tokens for sequence in sequences], dtype=np.int64)
+        cut_tokens = np.array([len(sequence.cut_ids) for sequence in sequences], dtype=np.int64)
         done = 0
         for indices, rows in self._runner.run([sequence.ids for sequence in sequences], cancel):
             done += len(indices)
@@ -201,9 +201,9 @@ class Reranker:
         document: str,
         instruction: str | None = None,
         *,
-        template: TemplateName = "model_card",
-    ) -> TokenSequence:
-        """Tokenise one pair exactly as it is judged.
+        template: RerankTemplate = "model_card",
+    ) -> tuple[TokenView, ...]:
+        """Spell out one pair exactly as it is judged.
 
         Args:
             query: What is searched for.
@@ -212,26 +212,16 @@ class Reranker:
             template: Which official prompt.
 
         Returns:
-            The prompt's tokens and how many of the document's were cut.
+            Every token of the prompt; those of the document that are left out stand in their place, marked as cut.
         """
-        return self._tokens(query, [document], instruction, template)[0]
-
-    def describe(self, sequence: TokenSequence) -> tuple[TokenView, ...]:
-        """Spell out a prompt token by token.
-
-        Args:
-            sequence: From :meth:`tokens`.
-
-        Returns:
-            One view a token.
-        """
+        sequence = self._tokens(query, [document], instruction, template)[0]
         return describe(self._loaded.tokenizer, sequence)
 
     def _tokens(
-        self, query: str, documents: Sequence[str], instruction: str | None, name: TemplateName
+        self, query: str, documents: Sequence[str], instruction: str | None, name: RerankTemplate
     ) -> list[TokenSequence]:
         """Tokenise all pairs."""
-        form = template(name)
+        form = form_of(name)
         return pair_tokens(
             self._loaded.tokenizer, query, documents, _chosen(instruction), form, self.max_length
         )

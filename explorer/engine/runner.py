@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.engine.attention import PACKED, last_hidden_states
 from explorer.engine.batching import TokenBudget, run_packs
-from explorer.engine.cache import ResultCache, cache_key
+from explorer.engine.cache import VectorCache, cache_key
 from explorer.engine.tokens import TokenIds, shared_prefix
 from explorer.errors import ExplorerError, ModelLoadError
 from explorer.models.devices import device_lock
@@ -37,11 +37,11 @@ class Runner:
         cache: Where finished rows are kept; a new one when None.
     """
 
-    def __init__(self, loaded: LoadedModel, head: Head, cache: ResultCache | None = None) -> None:
+    def __init__(self, loaded: LoadedModel, head: Head, cache: VectorCache | None = None) -> None:
         """Switch the model to packed attention."""
         self.loaded = loaded
         self.provenance = replace(loaded.provenance, attention=ATTENTION)
-        self.cache = ResultCache() if cache is None else cache
+        self.cache = VectorCache() if cache is None else cache
         self.budget = TokenBudget.of(loaded.device)
         self.forwards = 0
         self._head = head

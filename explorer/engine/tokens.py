@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from explorer.engine.prompts import END_OF_TEXT, RerankTemplate, embedding_query
+from explorer.engine.prompts import END_OF_TEXT, RerankForm, embedding_query
 from explorer.errors import InputError
 
 TokenIds = NDArray[np.int64]
@@ -28,13 +28,13 @@ class TokenSequence:
     Attributes:
         ids: Token ids, int64 [tokens].
         text: The whole string before truncation.
-        cut_tokens: How many tokens of the document were left out; 0 when nothing was cut.
+        cut_ids: Tokens of the text or document that were left out, int64 [cut]; they would follow its last token.
         document: (start, end) of the text's or document's own tokens within ``ids``.
     """
 
     ids: TokenIds
     text: str
-    cut_tokens: int
+    cut_ids: TokenIds
     document: tuple[int, int]
 
     def __len__(self) -> int:
@@ -50,12 +50,14 @@ class TokenView:
         id: Token id.
         text: What it stands for; a part of a character shows as the replacement character.
         special: Whether it is a control token such as ``<|im_end|>``, even when it came from the typed text.
+        cut: Whether it was left out because the input was too long.
         document: Whether it belongs to the text or document, rather than to the recipe around it.
     """
 
     id: int
     text: str
     special: bool
+    cut: bool
     document: bool
 
 
@@ -90,9 +92,7 @@ def embedding_tokens(
     for text, ids in zip(whole, _encode(tokenizer, whole), strict=True):
         kept = min(len(ids), max_length - 1)
         sequence = np.concatenate([ids[:kept], end])
-        sequences.append(
-            TokenSequence(sequence, text + END_OF_TEXT, len(ids) - kept, (min(start, kept), kept))
-        )
+        sequences.append(TokenSequence(sequence, text + END_OF_TEXT, ids[kept:], (min(start, kept), kept)))
     return sequences
 
 
@@ -101,7 +101,7 @@ def pair_tokens(
     query: str,
     documents: Sequence[str],
     instruction: str,
-    template: RerankTemplate,
+    form: RerankForm,
     max_length: int,
 ) -> list[TokenSequence]:
     """Tokenise pairs for the reranker. Only the document is ever cut.
@@ -111,7 +111,7 @@ def pair_tokens(
         query: What is searched for.
         documents: What is judged, one pair each.
         instruction: The task.
-        template: Which official prompt.
+        form: Which official prompt.
         max_length: Longest prompt in tokens.
 
     Returns:
@@ -120,26 +120,26 @@ def pair_tokens(
     Raises:
         InputError: Instruction and query leave no room for a document.
     """
-    prefix, suffix = (_encode(tokenizer, [part])[0] for part in (template.prefix, template.suffix))
-    head = template.head(instruction, query)
-    if template.parts_apart:
+    prefix, suffix = (_encode(tokenizer, [part])[0] for part in (form.prefix, form.suffix))
+    head = form.head(instruction, query)
+    if form.parts_apart:
         bodies = [head + document for document in documents]
     else:
         # One call over the whole rendered chat, as apply_chat_template does; the prefix is part of it.
-        bodies = [template.prefix + head + document + template.close for document in documents]
-        prefix, head = prefix[:0], template.prefix + head
+        bodies = [form.prefix + head + document + form.close for document in documents]
+        prefix, head = prefix[:0], form.prefix + head
     start = len(prefix) + len(_encode(tokenizer, [head.rstrip(" ")])[0])
     if start + len(suffix) + 1 > max_length:
         raise InputError("engine.query_too_long", tokens=start + len(suffix), limit=max_length)
-    closing = len(_encode(tokenizer, [template.close])[0])
+    closing = len(_encode(tokenizer, [form.close])[0])
     room = max_length - len(prefix) - len(suffix)
     sequences = []
     for document, body in zip(documents, _encode(tokenizer, bodies), strict=True):
         end = len(body) - closing
         ids = np.concatenate([prefix, body[:room], suffix])
         stop = len(prefix) + min(room, end)
-        whole = template.text(instruction, query, document)
-        sequences.append(TokenSequence(ids, whole, max(0, end - room), (min(start, stop), stop)))
+        whole = form.text(instruction, query, document)
+        sequences.append(TokenSequence(ids, whole, body[room:end], (min(start, stop), stop)))
     return sequences
 
 
@@ -184,18 +184,21 @@ def describe(tokenizer: Tokenizer, sequence: TokenSequence) -> tuple[TokenView, 
         sequence: The input.
 
     Returns:
-        One view a token.
+        One view a token, with those that were left out in their place.
     """
     special = tokenizer.get_added_tokens_decoder()
     start, stop = sequence.document
+    whole = np.concatenate([sequence.ids[:stop], sequence.cut_ids, sequence.ids[stop:]])
+    end = stop + len(sequence.cut_ids)
     return tuple(
         TokenView(
-            id=int(token),
-            text=tokenizer.decode([int(token)], skip_special_tokens=False),
-            special=int(token) in special,
-            document=start <= position < stop,
+            id=token,
+            text=tokenizer.decode([token], skip_special_tokens=False),
+            special=token in special,
+            cut=stop <= position < end,
+            document=start <= position < end,
         )
-        for position, token in enumerate(sequence.ids)
+        for position, token in enumerate(whole.tolist())
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from explorer.models.devices import device_lock, dtype_name, is_out_of_memory, r
 from explorer.models.download import fetch, gigabytes
 from explorer.models.memory import give_back, largest_that_fits, memory, needed_bytes
 from explorer.models.sources import Source, resolve_source
+from explorer.models.tokenizer import answer_token, read_tokenizer
 from explorer.models.weights import WeightReader, build_backbone
 from explorer.progress import CancelToken
 from explorer.provenance import Family, Provenance
@@ -102,63 +102,121 @@ def load_model(
         OutOfMemoryError: The device has no room; the message says what would fit.
         Cancelled: The person asked to stop.
     """
-    found = resolve_source(source, family)
-    target = resolve_device(device)
-    number_format = resolve_dtype(dtype, target)
-    folder, found = locate(found, offline=offline, progress=progress, cancel=cancel)
-    checked = read_config(folder, family)
-    checkpoint = checked.checkpoint(found.name, family, found.weights, found.revision)
-    step = _step(progress, cancel or CancelToken())
-    try:
-        return _load(folder, checked, checkpoint, target, number_format, step)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-    # Outside the handler, so that the traceback no longer keeps the half-filled module alive.
-    give_back(target)
-    raise out_of_memory(checkpoint, number_format, target)
+    prepared = prepare(source, family, device, dtype, offline=offline, progress=progress, cancel=cancel)
+    return load_prepared(prepared, progress=progress, cancel=cancel)
 
 
-def locate(
-    found: Source, *, offline: bool, progress: LoadProgress | None, cancel: CancelToken | None
-) -> tuple[Path, Source]:
-    """Make a source's files available locally.
+@dataclass(frozen=True)
+class Prepared:
+    """A model that lies on the disk and passed the checks of its configuration.
+
+    Attributes:
+        folder: Where its files are.
+        checked: Its configuration.
+        checkpoint: Its shape.
+        device: Where it is to run.
+        dtype: What its weights are to become.
+    """
+
+    folder: Path
+    checked: CheckedConfig
+    checkpoint: Checkpoint
+    device: torch.device
+    dtype: torch.dtype
+
+
+def prepare(
+    source: str,
+    family: Family,
+    device: str = "auto",
+    dtype: str = "auto",
+    *,
+    offline: bool = False,
+    progress: LoadProgress | None = None,
+    cancel: CancelToken | None = None,
+) -> Prepared:
+    """Find a model, download it when it must come from the hub, and check it, without loading weights.
 
     Args:
-        found: Where the model comes from.
+        source: ``"bundled"``, a catalogue name, a local folder or a hub repository.
+        family: What it is to be used as.
+        device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
+        dtype: ``"auto"``, ``"float32"`` or ``"bfloat16"``.
         offline: Never reach for the hub.
         progress: Called with (stage, bytes done, bytes in all) while downloading.
         cancel: Stops the download.
 
     Returns:
-        The folder, and the source with the commit that was resolved.
+        What :func:`load_prepared` needs.
 
     Raises:
-        ModelLoadError: It is not cached and cannot be fetched, or the disk is full.
+        ModelLoadError: It cannot be found or used; the message says what to do.
+        Cancelled: The person asked to stop.
     """
+    found = resolve_source(source, family)
+    target = resolve_device(device)
+    number_format = resolve_dtype(dtype, target)
+    folder, revision = _locate(found, offline=offline, progress=progress, cancel=cancel)
+    checked = read_config(folder, family)
+    checkpoint = checked.checkpoint(found.name, family, found.weights, revision)
+    return Prepared(folder, checked, checkpoint, target, number_format)
+
+
+def load_prepared(
+    prepared: Prepared, *, progress: LoadProgress | None = None, cancel: CancelToken | None = None
+) -> LoadedModel:
+    """Read the weights of a prepared model.
+
+    Args:
+        prepared: From :func:`prepare`.
+        progress: Called with (stage, bytes done, bytes in all).
+        cancel: Stops between two tensors.
+
+    Returns:
+        The model, ready to compute.
+
+    Raises:
+        ModelLoadError: Weights or tokenizer are damaged or do not belong together.
+        OutOfMemoryError: The device has no room; the message says what would fit.
+        Cancelled: The person asked to stop.
+    """
+    try:
+        return _load(prepared, _step(progress, cancel or CancelToken()))
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    # Outside the handler, so that the traceback no longer keeps the half-filled module alive.
+    give_back(prepared.device)
+    raise out_of_memory(prepared.checkpoint, prepared.dtype, prepared.device)
+
+
+def _locate(
+    found: Source, *, offline: bool, progress: LoadProgress | None, cancel: CancelToken | None
+) -> tuple[Path, str | None]:
+    """Make a source's files available locally, and name the commit they are of."""
     if found.folder is not None:
-        return found.folder, found
+        return found.folder, found.revision
     assert found.repository is not None  # noqa: S101 - a source has a folder or a repository
     report = (lambda done, total: progress(DOWNLOAD, done, total)) if progress else None
     folder = fetch(found.repository, found.revision, offline=offline, progress=report, cancel=cancel)
-    resolved = Source(
-        found.name, found.weights, folder, found.repository, found.revision or folder.name, found.checkpoint
-    )
-    return folder, resolved
+    return folder, found.revision or folder.name
 
 
-def out_of_memory(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device) -> OutOfMemoryError:
+def out_of_memory(
+    checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device, free: int | None = None
+) -> OutOfMemoryError:
     """Say that a model did not fit, and what would.
 
     Args:
         checkpoint: The model that did not fit.
         dtype: The format asked for.
         device: The device asked for.
+        free: Bytes available, when already known.
 
     Returns:
         The error to raise.
     """
-    free = memory(device).free
+    free = memory(device).free if free is None else free
     name = dtype_name(dtype)
     needed = needed_bytes(checkpoint, name, device.type)
     best = largest_that_fits(checkpoint.family, device, name, free)
@@ -184,51 +242,25 @@ def _step(progress: LoadProgress | None, cancel: CancelToken) -> Callable[[int, 
     return step
 
 
-def _load(
-    folder: Path,
-    checked: CheckedConfig,
-    checkpoint: Checkpoint,
-    device: torch.device,
-    dtype: torch.dtype,
-    step: Callable[[int, int], None],
-) -> LoadedModel:
-    """Read tokenizer, weights and head from a folder whose configuration was checked."""
-    tokenizer, tokenizer_digest = _read_tokenizer(folder, checked)
-    reader = WeightReader(folder, checked)
+def _load(prepared: Prepared, step: Callable[[int, int], None]) -> LoadedModel:
+    """Read tokenizer, head and weights from a folder whose configuration was checked."""
+    checked, checkpoint, device = prepared.checked, prepared.checkpoint, prepared.device
+    tokenizer, tokenizer_digest = read_tokenizer(prepared.folder, checked.config.vocab_size)
+    reader = WeightReader(prepared.folder, checked)
     head = _read_head(reader, checked, tokenizer) if checkpoint.family == "reranker" else None
     backbone = build_backbone(checked, device)
-    reader.into(backbone, device, dtype, step)
+    reader.into(backbone, device, prepared.dtype, step)
     provenance = Provenance(
         model=checkpoint.name,
         family=checkpoint.family,
         weights=checkpoint.weights,
         fingerprint=f"{reader.digest}{tokenizer_digest}",
-        dtype=dtype_name(dtype),
+        dtype=dtype_name(prepared.dtype),
         device=str(device),
         attention="sdpa",
     )
     placed_head = None if head is None else head.to(device)
-    return LoadedModel(backbone, tokenizer, placed_head, provenance, checkpoint, device, dtype)
-
-
-def _read_tokenizer(folder: Path, checked: CheckedConfig) -> tuple[Tokenizer, str]:
-    """Read ``tokenizer.json`` and check it against the token table."""
-    path = folder / "tokenizer.json"
-    try:
-        raw = path.read_bytes()
-        tokenizer = Tokenizer.from_str(raw.decode("utf-8"))
-    except FileNotFoundError as error:
-        raise ModelLoadError("models.tokenizer_missing", folder=folder.name) from error
-    except Exception as error:  # the tokenizers library raises bare Exception
-        raise ModelLoadError("models.tokenizer_corrupt", folder=folder.name) from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    ids = tokenizer.get_vocab(with_added_tokens=True).values()
-    if max(ids, default=0) >= checked.config.vocab_size:
-        raise ModelLoadError("models.tokenizer_too_large", folder=folder.name)
-    if tokenizer.token_to_id("<|endoftext|>") is None:
-        raise ModelLoadError("models.tokenizer_no_end", folder=folder.name)
-    return tokenizer, hashlib.blake2b(raw, digest_size=8).hexdigest()
+    return LoadedModel(backbone, tokenizer, placed_head, provenance, checkpoint, device, prepared.dtype)
 
 
 def _read_head(reader: WeightReader, checked: CheckedConfig, tokenizer: Tokenizer) -> torch.Tensor:
@@ -243,22 +275,3 @@ def _read_head(reader: WeightReader, checked: CheckedConfig, tokenizer: Tokenize
         return torch.cat([torch.zeros_like(score), score])
     table = "embed_tokens.weight" if checked.config.tie_word_embeddings else "lm_head.weight"
     return reader.rows(table, [answer_token(tokenizer, word) for word in ("no", "yes")])
-
-
-def answer_token(tokenizer: Tokenizer, word: str) -> int:
-    """Find the single token of an answer.
-
-    Args:
-        tokenizer: The model's tokenizer.
-        word: ``"yes"`` or ``"no"``.
-
-    Returns:
-        The token id.
-
-    Raises:
-        ModelLoadError: The tokenizer splits the word, so the model cannot be a reranker of this family.
-    """
-    ids = tokenizer.encode(word, add_special_tokens=False).ids
-    if len(ids) != 1:
-        raise ModelLoadError("models.answer_not_one_token", word=word)
-    return int(ids[0])

@@ -107,7 +107,8 @@ class WeightReader:
             step(done, total)
             if tensor.shape != wanted[name].shape:
                 raise ModelLoadError("models.weights_shape", tensor=name)
-            _place(backbone, name, tensor.to(device=device, dtype=dtype))
+            # A copy, never a view of the mapped file: the file may be replaced while the model runs.
+            _place(backbone, name, tensor.to(device=device, dtype=dtype, copy=True))
             done += tensor.numel() * dtype.itemsize
         step(total, total)
 
