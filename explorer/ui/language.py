@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import gradio as gr
 
 from explorer.texts import LANGUAGES, Language, preferred_language, sentences
@@ -26,18 +24,3 @@ def language_of(request: gr.Request | None) -> Language:
     header = request.headers.get("accept-language") if request is not None and request.headers else None
     return preferred_language(header)
 
-
-def words(prefixes: Iterable[str], language: Language) -> dict[str, str]:
-    """Collect the words that a component in the browser shows by itself.
-
-    Args:
-        prefixes: Names of files in :mod:`explorer.texts`, such as ``"cards"``.
-        language: The visitor's language.
-
-    Returns:
-        Sentence templates by entry name, without the file's name.
-    """
-    chosen = tuple(f"{prefix}." for prefix in prefixes)
-    return {
-        key.split(".", 1)[1]: said[language] for key, said in sentences().items() if key.startswith(chosen)
-    }

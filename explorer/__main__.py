@@ -1,0 +1,78 @@
+"""The explorer's work from the command line.
+
+``python -m explorer rerank QUERY DOCUMENT ...`` prints each document with its log-odds, P(yes) and cosine.
+``python -m explorer record-demo-map`` lays out the demo corpus with the model in use and stores the picture that
+the Map view opens with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from explorer.errors import ExplorerError
+from explorer.settings import Settings
+from explorer.texts import say
+
+if TYPE_CHECKING:
+    from explorer.service.workspace import Workspace
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Command line without the program's name.
+
+    Returns:
+        Exit status: 0 when done, 2 when something must be mended first.
+    """
+    parser = argparse.ArgumentParser(prog="python -m explorer", description=say("settings.about", "en"))
+    parser.add_argument("--embedding", default=Settings.embedding, help=say("settings.help_embedding", "en"))
+    parser.add_argument("--reranker", default=Settings.reranker, help=say("settings.help_reranker", "en"))
+    commands = parser.add_subparsers(dest="command", required=True)
+    ranking = commands.add_parser("rerank", help=say("settings.help_rerank_command", "en"))
+    ranking.add_argument("query")
+    ranking.add_argument("documents", nargs="+")
+    ranking.add_argument("--instruction", default="")
+    commands.add_parser("record-demo-map", help=say("settings.help_record_command", "en"))
+    given = parser.parse_args(arguments)
+
+    from explorer.service.workspace import Workspace
+
+    workspace = Workspace(Settings(embedding=given.embedding, reranker=given.reranker))
+    try:
+        if given.command == "rerank":
+            _rerank(workspace, given.query, given.documents, given.instruction)
+        else:
+            _record_demo_map(workspace)
+    except ExplorerError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _rerank(workspace: Workspace, query: str, documents: Sequence[str], instruction: str) -> None:
+    from explorer.service.rerank import rerank
+    from explorer.service.workspace import finished
+
+    result = finished(rerank(workspace, query, documents, instruction))
+    print(f"{result.scores.provenance.line}; cosines: {result.embedding.line}")
+    for index in result.movement.second_ranks.argsort():
+        scores = f"{result.scores.log_odds[index]:+7.2f}  {result.scores.probability[index]:.3f}"
+        print(f"{scores}  {result.cosines[index]:.3f}  {result.documents[index]}")
+
+
+def _record_demo_map(workspace: Workspace) -> None:
+    from explorer.service import demo_map
+    from explorer.service.map_corpus import MapRequest, map_corpus
+    from explorer.service.workspace import finished
+
+    made = finished(map_corpus(workspace, demo_map.corpus(), MapRequest(), demo_map.colours()))
+    demo_map.record(made.project)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

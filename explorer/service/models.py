@@ -1,0 +1,214 @@
+"""Models: what exists, whether it fits, loading and unloading, and what is loaded now."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from explorer.errors import InputError
+from explorer.models.catalog import Checkpoint, find, published
+from explorer.models.devices import dtype_name, resolve_device, resolve_dtype
+from explorer.models.memory import MemoryPlan, memory, used_bytes
+from explorer.notices import Notice
+from explorer.progress import Progress
+from explorer.provenance import Family, Provenance
+from explorer.service.workspace import Workspace
+
+FAMILIES: tuple[Family, ...] = ("embedding", "reranker")
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """Which model to load, and where.
+
+    Attributes:
+        family: ``"embedding"`` or ``"reranker"``.
+        source: ``"bundled"``, a catalogue name, a local folder or a hub repository.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
+        dtype: ``"auto"``, ``"bfloat16"`` or ``"float32"``.
+    """
+
+    family: Family
+    source: str
+    device: str = "auto"
+    dtype: str = "auto"
+
+
+@dataclass(frozen=True)
+class CatalogueRow:
+    """One published model and whether it would fit."""
+
+    checkpoint: Checkpoint
+    plan: MemoryPlan
+
+
+@dataclass(frozen=True)
+class LoadedNow:
+    """What answers at the moment.
+
+    Attributes:
+        models: Provenance by family, of those that are loaded.
+        loading: Whether the first models are still on their way.
+        memory_used: Bytes that are taken on the device the embedding model uses.
+        memory_total: Bytes that device has.
+    """
+
+    models: Mapping[Family, Provenance]
+    loading: bool
+    memory_used: int
+    memory_total: int
+
+
+def names(family: Family) -> list[str]:
+    """List what can be loaded without typing: the bundled model, then the published ones."""
+    return ["bundled", *(checkpoint.name for checkpoint in published(family))]
+
+
+def devices() -> list[str]:
+    """List the devices of this machine, ``"auto"`` first."""
+    found = ["auto", "cpu"]
+    found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return [*found, "mps"] if torch.backends.mps.is_available() else found
+
+
+def catalogue(workspace: Workspace, device: str, dtype: str) -> tuple[CatalogueRow, ...]:
+    """List the published models with a verdict for a device.
+
+    Args:
+        workspace: Where the models are.
+        device: A device or ``"auto"``.
+        dtype: A number format or ``"auto"``.
+
+    Returns:
+        Six rows.
+
+    Raises:
+        ModelLoadError: There is no such device or number format.
+    """
+    checkpoints = [checkpoint for family in FAMILIES for checkpoint in published(family)]
+    return tuple(
+        CatalogueRow(checkpoint, workspace.shelf.plan(checkpoint.name, checkpoint.family, device, dtype))
+        for checkpoint in checkpoints
+    )
+
+
+def would_fit(workspace: Workspace, request: ModelRequest) -> Notice:
+    """Compare what a model needs with what is free, before anything is loaded.
+
+    Args:
+        workspace: Where the models are.
+        request: Which model, and where.
+
+    Returns:
+        The verdict as a sentence.
+
+    Raises:
+        ModelLoadError: There is no such model, device or number format.
+        InputError: The model may not be loaded from this page.
+    """
+    _check_source(workspace, request)
+    plan = workspace.shelf.plan(request.source, request.family, request.device, request.dtype)
+    values = {
+        "model": request.source,
+        "needed": readable_bytes(plan.needed),
+        "free": readable_bytes(plan.free),
+        "suggestion": plan.suggestion or "bundled",
+    }
+    return Notice(f"loading.would_{plan.verdict}", values)
+
+
+def load(workspace: Workspace, request: ModelRequest) -> Generator[Progress[Notice], None, None]:
+    """Load a model in place of the one of its family. On any error the old one still answers.
+
+    Args:
+        workspace: Where the models are.
+        request: Which model, and where.
+
+    Yields:
+        Bytes downloaded and read; the last step with a sentence that tells what came.
+
+    Raises:
+        ModelLoadError: It cannot be found, read or used.
+        OutOfMemoryError: It does not fit; the message says what would.
+        InputError: The model may not be loaded from this page.
+    """
+    _check_source(workspace, request)
+    device = resolve_device(request.device)
+    before = used_bytes(device)
+    offline = workspace.settings.offline
+    for step in workspace.shelf.swap(
+        request.family, request.source, request.device, request.dtype, offline=offline
+    ):
+        if step.partial is None:
+            yield Progress(step.done, step.total, step.stage)
+            continue
+        loaded = step.partial
+        values = {
+            "model": loaded.provenance.model,
+            "needed": readable_bytes(loaded.checkpoint.bytes(dtype_name(loaded.dtype))),
+            "dtype": dtype_name(loaded.dtype),
+            "device": str(loaded.device),
+            "before": readable_bytes(before),
+            "after": readable_bytes(used_bytes(device)),
+        }
+        yield Progress(step.done, step.total, step.stage, Notice("loading.loaded", values))
+
+
+def unload(workspace: Workspace, family: Family) -> Notice:
+    """Let a model go, and show by numbers that its memory came back.
+
+    Args:
+        workspace: Where the models are.
+        family: ``"embedding"`` or ``"reranker"``.
+
+    Returns:
+        The numbers as a sentence.
+
+    Raises:
+        ModelLoadError: Nothing is loaded.
+    """
+    freed = workspace.shelf.unload(family)
+    values = {
+        "before": readable_bytes(freed.bytes_before),
+        "after": readable_bytes(freed.bytes_after),
+        "returned": readable_bytes(max(0, freed.returned)),
+    }
+    return Notice("loading.unloaded", values)
+
+
+def loaded_now(workspace: Workspace) -> LoadedNow:
+    """Tell what answers at the moment, and how full its device is."""
+    loaded = {family: workspace.shelf.get(family) for family in FAMILIES}
+    device = next((model.device for model in loaded.values() if model is not None), torch.device("cpu"))
+    room = memory(device)
+    return LoadedNow(
+        models={family: model.provenance for family, model in loaded.items() if model is not None},
+        loading=workspace.loading,
+        memory_used=room.total - room.free,
+        memory_total=room.total,
+    )
+
+
+def readable_bytes(count: int) -> str:
+    """Write bytes as a person does, for instance ``"1.2 GB"``."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6)):
+        if abs(count) >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count / 10**3:.0f} kB"
+
+
+def _check_source(workspace: Workspace, request: ModelRequest) -> None:
+    """Refuse what a visitor from another machine must not reach: folders here, and downloads nobody listed."""
+    settings = workspace.settings
+    resolve_dtype(request.dtype, resolve_device(request.device))
+    if not request.source.strip():
+        raise InputError("loading.no_model")
+    listed = request.source == "bundled" or find(request.source, request.family) is not None
+    started_with = request.source in (settings.embedding, settings.reranker)
+    if settings.open_to_network and not listed and not started_with:
+        raise InputError("loading.not_from_afar")
+    if Path(request.source).expanduser().is_file():
+        raise InputError("loading.a_file")

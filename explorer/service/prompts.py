@@ -1,0 +1,49 @@
+"""The exact inputs of both models, for a reader who wants to see every token."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from explorer.engine.prompts import DEFAULT_INSTRUCTION, RERANK_PRESETS
+from explorer.engine.tokens import TokenView
+from explorer.service.rerank import Reranking
+from explorer.service.workspace import Workspace, finished
+
+PromptView = Literal["reranker", "query", "document"]
+PROMPT_VIEWS: tuple[PromptView, ...] = get_args(PromptView)
+
+
+def default_instruction() -> str:
+    """Give the instruction of the model cards."""
+    return DEFAULT_INSTRUCTION
+
+
+def instruction_presets() -> tuple[str, ...]:
+    """List the official instructions, the default first, each once."""
+    return tuple(dict.fromkeys(preset.instruction for preset in RERANK_PRESETS))
+
+
+def exact_tokens(
+    workspace: Workspace, shown: Reranking, index: int, view: PromptView
+) -> tuple[TokenView, ...]:
+    """Show the input that gave a number on screen, token by token.
+
+    Args:
+        workspace: Where the models are.
+        shown: The result on screen.
+        index: Which of its documents.
+        view: The reranker's pair, or the embedding model's query or document.
+
+    Returns:
+        Every token, in order.
+    """
+    index = min(max(index, 0), len(shown.documents) - 1)
+    if view == "reranker":
+        reranker = finished(workspace.reranker())
+        template = shown.scores.template
+        pair = reranker.tokens(shown.query, shown.documents[index], shown.instruction, template=template)
+        return reranker.describe(pair)
+    embedder = finished(workspace.embedder())
+    if view == "query":
+        return embedder.describe(embedder.tokens(shown.query, shown.instruction))
+    return embedder.describe(embedder.tokens(shown.documents[index]))

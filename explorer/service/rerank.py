@@ -1,0 +1,99 @@
+"""Rerank: read each document together with the query, and show how that changes the embedding model's order."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from explorer.analysis.ranking import Movement, movement
+from explorer.analysis.similarity import cosine_matrix
+from explorer.engine.prompts import DEFAULT_INSTRUCTION, TemplateName
+from explorer.engine.reranker import RerankScores
+from explorer.notices import Notice
+from explorer.progress import Progress
+from explorer.provenance import Provenance
+from explorer.service.compare import embed_both
+from explorer.service.embedding import cut_notices
+from explorer.service.limits import LIMITS, checked_instruction, checked_query, checked_texts
+from explorer.service.workspace import Workspace
+
+TEMPLATES: tuple[TemplateName, ...] = get_args(TemplateName)
+
+
+@dataclass(frozen=True)
+class Reranking:
+    """A list of documents in two orders.
+
+    Attributes:
+        query: The query as it was used.
+        documents: The documents as they were used, in the order given, n of them.
+        instruction: What counts as relevant, given to both models.
+        cosines: Cosine of the query's and each document's embedding, float32 [n].
+        scores: The reranker's log-odds and probabilities, [n] each.
+        movement: Rank of each document in both orders, and by how much it moved.
+        embedding: The model behind the cosines.
+        notices: What was left out or cut.
+    """
+
+    query: str
+    documents: tuple[str, ...]
+    instruction: str
+    cosines: npt.NDArray[np.float32]
+    scores: RerankScores
+    movement: Movement
+    embedding: Provenance
+    notices: tuple[Notice, ...]
+
+    @property
+    def best(self) -> int:
+        """Index of the document that the reranker puts first."""
+        return int(np.argmin(self.movement.second_ranks))
+
+
+def rerank(
+    workspace: Workspace,
+    query: str,
+    documents: Sequence[str],
+    instruction: str | None = None,
+    template: TemplateName = "model_card",
+) -> Generator[Progress[Reranking], None, None]:
+    """Rank documents by the reranker, beside the embedding model's ranking.
+
+    Args:
+        workspace: Where the models are.
+        query: What is looked for.
+        documents: What is ranked.
+        instruction: What counts as relevant; the model card's default when None or empty.
+        template: Which of the two official prompt templates the reranker reads.
+
+    Yields:
+        Steps, the last with the result.
+
+    Raises:
+        InputError: The query or all documents are empty, or something is too long or too many.
+    """
+    asked = checked_query(query)
+    read, empty = checked_texts(documents, LIMITS.rerank_documents, "service.documents_empty")
+    used_instruction = checked_instruction(instruction) or DEFAULT_INSTRUCTION
+    both = yield from embed_both(workspace, (asked,), read, used_instruction)
+    cosines = cosine_matrix(both.queries.vectors, both.documents.vectors)[0]
+    reranker = yield from workspace.reranker()
+    for batch in reranker.stream(asked, read, used_instruction, template=template):
+        yield Progress(batch.done, batch.total, "service.stage_reranking")
+    # Every pair is in the cache now, so this only collects.
+    scores = reranker.score(asked, read, used_instruction, template=template)
+    result = Reranking(
+        query=asked,
+        documents=read,
+        instruction=used_instruction,
+        cosines=cosines,
+        scores=scores,
+        movement=movement(cosines, scores.log_odds),
+        embedding=both.provenance,
+        notices=(*empty, *cut_notices(scores.cut_tokens)),
+    )
+    yield Progress(len(read), len(read), "service.stage_done", result)

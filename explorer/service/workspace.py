@@ -1,0 +1,161 @@
+"""What every job needs at hand: the settings, the loaded models, the caches and the projects."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Generator, Iterable
+from typing import Never, TypeVar
+
+from explorer.analysis.projection import warm_up
+from explorer.corpus.project import ProjectShelf
+from explorer.engine.cache import ResultCache
+from explorer.engine.embedder import Embedder
+from explorer.engine.reranker import Reranker
+from explorer.errors import ExplorerError, InputError
+from explorer.models.loading import LoadedModel
+from explorer.models.shelf import Shelf
+from explorer.progress import Progress
+from explorer.provenance import Family
+from explorer.settings import Settings
+
+Result = TypeVar("Result")
+
+POLL_SECONDS = 0.1
+
+log = logging.getLogger("explorer")
+
+
+def finished(job: Iterable[Progress[Result]]) -> Result:
+    """Run a job to its end, for whoever does not watch its progress.
+
+    Args:
+        job: Steps, the last with the result.
+
+    Returns:
+        The result.
+    """
+    result: Result | None = None
+    for step in job:
+        result = step.partial if step.partial is not None else result
+    if result is None:
+        raise RuntimeError("the job ended without a result")
+    return result
+
+
+class Workspace:
+    """The settings, the loaded models, the caches and the projects of one running explorer.
+
+    The models that the settings name are loaded in the background, once, on :meth:`start` or on first use.
+
+    Args:
+        settings: What the explorer was started with.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Load nothing yet."""
+        self.settings = settings
+        self.shelf = Shelf()
+        self.projects = ProjectShelf()
+        self._cache = ResultCache()
+        self._starting = threading.Lock()
+        self._first_load: dict[Family, _FirstLoad] = {}
+
+    def start(self) -> None:
+        """Begin to load the models that the settings name, the embedding model first."""
+        with self._starting:
+            if self._first_load:
+                return
+            wanted: dict[Family, str] = {"embedding": self.settings.embedding, "reranker": self.settings.reranker}
+            self._first_load = {family: _FirstLoad(family, source) for family, source in wanted.items()}
+        threading.Thread(target=self._load_first, name="first-load", daemon=True).start()
+
+    def warm_up(self) -> None:
+        """Load the models, then compile the map's layout, so that the first visitor waits for neither."""
+        self.start()
+        for load in self._first_load.values():
+            load.over.wait()
+        warm_up()
+
+    @property
+    def loading(self) -> bool:
+        """Whether the models that the settings name are still on their way."""
+        return any(not load.over.is_set() for load in self._first_load.values())
+
+    def embedding_fingerprint(self) -> str | None:
+        """Tell which embedding model answers; None while the bundled one is being loaded."""
+        loaded = self.shelf.embedder
+        if loaded is not None:
+            return loaded.provenance.fingerprint
+        return None if self.settings.embedding == Settings.embedding and not self._settled("embedding") else ""
+
+    def embedder(self) -> Generator[Progress[Never], None, Embedder]:
+        """Wait for the embedding model.
+
+        Yields:
+            How far its loading has come.
+
+        Returns:
+            The model.
+
+        Raises:
+            ExplorerError: It could not be loaded, or was unloaded.
+        """
+        return Embedder((yield from self._loaded("embedding")), self._cache)
+
+    def reranker(self) -> Generator[Progress[Never], None, Reranker]:
+        """Wait for the reranker.
+
+        Yields:
+            How far its loading has come.
+
+        Returns:
+            The model.
+
+        Raises:
+            ExplorerError: It could not be loaded, or was unloaded.
+        """
+        return Reranker((yield from self._loaded("reranker")), self._cache)
+
+    def _settled(self, family: Family) -> bool:
+        return family in self._first_load and self._first_load[family].over.is_set()
+
+    def _loaded(self, family: Family) -> Generator[Progress[Never], None, LoadedModel]:
+        self.start()
+        load = self._first_load[family]
+        while not load.over.is_set() and self.shelf.get(family) is None:
+            yield load.step
+            time.sleep(POLL_SECONDS)
+        loaded = self.shelf.get(family)
+        if loaded is not None:
+            return loaded
+        raise load.error or InputError("service.not_loaded")
+
+    def _load_first(self) -> None:
+        for load in self._first_load.values():
+            try:
+                for step in self.shelf.swap(
+                    load.family,
+                    load.source,
+                    self.settings.device,
+                    self.settings.dtype,
+                    offline=self.settings.offline,
+                ):
+                    load.step = Progress(step.done, step.total, step.stage)
+            except ExplorerError as error:
+                log.error("%s", error)
+                load.error = error
+            finally:
+                load.over.set()
+
+
+class _FirstLoad:
+    """How far the loading of one model has come."""
+
+    def __init__(self, family: Family, source: str) -> None:
+        self.family = family
+        self.source = source
+        self.step: Progress[Never] = Progress(0, 0, "service.stage_loading")
+        self.error: ExplorerError | None = None
+        self.over = threading.Event()

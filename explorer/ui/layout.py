@@ -1,0 +1,86 @@
+"""The page: header, views, and the locked-down way in which it is served."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from explorer.service.workspace import Workspace
+from explorer.settings import Settings
+from explorer.texts import say
+from explorer.ui import dimensions_tab, endpoints, map_tab, models_tab, rerank_tab, similarity_tab
+from explorer.ui.components import ModelChips
+from explorer.ui.guard import Guard
+from explorer.ui.language import LABELS
+from explorer.ui.theme import PAGE_CSS, theme
+
+UPLOAD_LIMIT = "50mb"
+UPLOADS_KEPT = (3600, 86400)
+"""Every hour, uploads older than a day are deleted (both in seconds)."""
+
+SWITCH_THEME = "() => { document.body.classList.toggle('dark'); }"
+
+log = logging.getLogger("explorer")
+
+
+def build_page(workspace: Workspace) -> gr.Blocks:
+    """Build the page.
+
+    Args:
+        workspace: What the views work on.
+
+    Returns:
+        The page, not yet served.
+    """
+    with gr.Blocks(title=say("ui.title", "en"), analytics_enabled=False, delete_cache=UPLOADS_KEPT) as page:
+        with gr.Row(elem_id="header"):
+            gr.HTML("<div class='name'><b>Qwen3</b> Embedding Explorer</div>", elem_id="name")
+            chips = ModelChips(elem_id="chips", scale=4)
+            switch = gr.Button(LABELS("ui.theme"), size="sm", elem_id="theme", min_width=90, scale=0)
+        switch.click(None, js=SWITCH_THEME, api_visibility="private")
+        with gr.Tabs():
+            with gr.Tab(LABELS("ui.rerank"), id="rerank", elem_id="tab-rerank"):
+                rerank_tab.build(workspace, page)
+            with gr.Tab(LABELS("ui.similarity"), id="similarity", elem_id="tab-similarity"):
+                similarity_tab.build(workspace, page)
+            with gr.Tab(LABELS("ui.dimensions"), id="dimensions", elem_id="tab-dimensions"):
+                dimensions_tab.build(workspace, page)
+            with gr.Tab(LABELS("ui.map"), id="map", elem_id="tab-map"):
+                map_tab.build(workspace, page)
+            with gr.Tab(LABELS("ui.models"), id="models", elem_id="tab-models"):
+                models_tab.build(workspace, page, chips)
+        endpoints.build(workspace)
+    return page
+
+
+def launch_options(settings: Settings) -> dict[str, Any]:
+    """Say how the page is served: to this machine only, with limits, and without a request to any other.
+
+    Args:
+        settings: Address and login.
+
+    Returns:
+        Arguments for gradio's ``launch``.
+    """
+    return {
+        "server_name": settings.host,
+        "server_port": settings.port,
+        "auth": settings.auth,
+        "share": False,
+        "show_error": False,
+        "quiet": True,
+        "max_file_size": UPLOAD_LIMIT,
+        "allowed_paths": [],
+        "strict_cors": True,
+        "run_history": False,
+        "footer_links": [],
+        "ssr_mode": False,
+        "enable_monitoring": False,
+        "theme": theme(),
+        "css_paths": [PAGE_CSS],
+        "i18n": LABELS,
+        "app_kwargs": {"middleware": [Middleware(Guard)]},
+    }

@@ -1,0 +1,319 @@
+"""The Map view: a corpus as points, a document with its true neighbours, and where a query lands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from explorer.errors import InputError
+from explorer.service import map_corpus, uploads
+from explorer.service.map_corpus import Found, MapRequest, Mapped
+from explorer.service.prompts import default_instruction
+from explorer.service.workspace import Workspace
+from explorer.texts import Language, say
+from explorer.ui.components import ScatterMap, map_points, map_query, map_texts, part_words, unpack_indices
+from explorer.ui.jobs import DEVICE, follow, said
+from explorer.ui.language import LABELS, language_of
+from explorer.ui.map_colours import colouring
+from explorer.ui.plain import document_panel, hint, notice_lines, source_line
+
+SHOWN_FACTS = 8
+FACT_CHARACTERS = 120
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of this view."""
+
+    upload: gr.File
+    preview: gr.Dataframe
+    text_column: gr.Dropdown
+    neighbors: gr.Slider
+    min_dist: gr.Slider
+    seed: gr.Number
+    run: gr.Button
+    stop: gr.Button
+    demo: gr.Button
+    colour: gr.Dropdown
+    query: gr.Textbox
+    instruction: gr.Textbox
+    find: gr.Button
+    points: ScatterMap
+    chosen: gr.HTML
+    table: gr.Dataframe
+    caption: gr.HTML
+    notices: gr.HTML
+    project: gr.State
+
+
+def components() -> Parts:
+    """Lay out the view: corpus and layout in the left third, map and documents at the right."""
+    gr.Markdown(LABELS("map.lead"), elem_classes="lead")
+    with gr.Row():
+        with gr.Column(scale=1, min_width=320):
+            asked = _asking()
+            chosen = gr.HTML(elem_id="map-chosen")
+            corpus = _corpus_inputs()
+        with gr.Column(scale=2, min_width=320):
+            shown = _map_outputs()
+    return Parts(**asked, chosen=chosen, **corpus, **shown, project=gr.State(None))
+
+
+def _asking() -> dict[str, Any]:
+    query = gr.Textbox(
+        label=LABELS("map.ask"), placeholder=LABELS("map.ask_placeholder"), lines=2, elem_id="map-query"
+    )
+    with gr.Accordion(LABELS("ui.instruction"), open=False):
+        instruction = gr.Textbox(
+            default_instruction(), show_label=False, label=LABELS("ui.instruction"), lines=2, elem_id="map-instruction"
+        )
+    find = gr.Button(LABELS("map.find"), variant="primary", elem_id="map-find")
+    return {"query": query, "instruction": instruction, "find": find}
+
+
+def _corpus_inputs() -> dict[str, Any]:
+    upload = gr.File(label=LABELS("map.upload"), type="filepath", height=120, elem_id="map-upload")
+    preview = gr.Dataframe(
+        label=LABELS("map.preview"), interactive=False, visible=False, datatype="str", max_height=180, elem_id="map-preview"
+    )
+    text_column = gr.Dropdown([], label=LABELS("map.text_column"), visible=False, elem_id="map-text-column")
+    with gr.Accordion(LABELS("map.layout"), open=False):
+        neighbors = gr.Slider(
+            2, 100, value=15, step=1, label=LABELS("map.neighbors"), info=LABELS("map.neighbors_info"), elem_id="map-neighbors"
+        )
+        min_dist = gr.Slider(
+            0, 0.99, value=0.1, step=0.01, label=LABELS("map.min_dist"), info=LABELS("map.min_dist_info")
+        )
+        seed = gr.Number(42, label=LABELS("map.seed"), precision=0)
+    with gr.Row():
+        run = gr.Button(LABELS("map.run"), elem_id="map-run", scale=3)
+        stop = gr.Button(LABELS("ui.stop"), elem_id="map-stop", scale=1, min_width=80)
+    demo = gr.Button(LABELS("map.demo"), size="sm", elem_id="map-demo")
+    return {
+        "upload": upload,
+        "preview": preview,
+        "text_column": text_column,
+        "neighbors": neighbors,
+        "min_dist": min_dist,
+        "seed": seed,
+        "run": run,
+        "stop": stop,
+        "demo": demo,
+    }
+
+
+def _map_outputs() -> dict[str, Any]:
+    colour = gr.Dropdown([], label=LABELS("map.colour_column"), elem_id="map-colour")
+    points = ScatterMap(elem_id="map-points", height=560)
+    caption = gr.HTML(elem_id="map-caption")
+    notices = gr.HTML(elem_classes="notices", elem_id="map-notices")
+    table = gr.Dataframe(interactive=False, datatype="str", wrap=True, max_height=360, elem_id="map-table")
+    with gr.Accordion(LABELS("ui.how_to_read"), open=False):
+        gr.Markdown(LABELS("map.reading"), elem_classes="reading")
+    return {"colour": colour, "points": points, "caption": caption, "notices": notices, "table": table}
+
+
+class Handlers:
+    """What happens when a visitor does something here."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Remember where the models and the projects are."""
+        self.workspace = workspace
+
+    @said
+    def show_demo(
+        self,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio finds its progress bar by this default
+    ) -> Iterator[tuple[Any, ...]]:
+        """Show the demo corpus."""
+        language = language_of(request)
+        for result in follow(map_corpus.map_demo(self.workspace), progress, language):
+            yield (gr.skip(),) * 7 if result is None else self._draw(result, language)
+
+    @said
+    def run(
+        self,
+        file: str | None,
+        text_column: str | None,
+        neighbors: float,
+        min_dist: float,
+        seed: float | None,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio finds its progress bar by this default
+    ) -> Iterator[tuple[Any, ...]]:
+        """Embed and lay out the chosen file, or the demo corpus with other parameters."""
+        language = language_of(request)
+        layout = MapRequest(int(neighbors), float(min_dist), int(seed or 0))
+        source = Path(file) if file else None
+        job = map_corpus.map_file(self.workspace, source, text_column, layout)
+        for result in follow(job, progress, language):
+            yield (gr.skip(),) * 7 if result is None else self._draw(result, language)
+
+    def _draw(self, result: Mapped, language: Language) -> tuple[Any, ...]:
+        project = result.project
+        names = [(say("map.no_colour", language), ""), *((name, name) for name in result.colours)]
+        colour = result.colours[0] if result.colours else ""
+        caption = [
+            say(
+                "map.model_line",
+                language,
+                documents=len(project.corpus.texts),
+                dimensions=project.vectors.shape[1],
+                embedding=project.provenance.line,
+            ),
+            say("map.trust", language, k=result.trust_k, share=result.kept_share),
+            say("map.recorded_line", language) if result.recorded else "",
+        ]
+        points = ScatterMap(
+            points=map_points(project.coordinates),
+            texts=map_texts(project.corpus.texts),
+            highlight="[]",
+            query="",
+            words=part_words("map", language),
+            **colouring(project.corpus.columns, colour, language),
+        )
+        return (
+            points,
+            gr.Dropdown(choices=names, value=colour),
+            source_line(*caption),
+            notice_lines(project.notices, language),
+            result.name,
+            hint(say("map.chosen", language)),
+            gr.Dataframe(value=None, headers=table_headers(language), visible=False),
+        )
+
+    @said
+    def recolour(self, name: str | None, column: str, request: gr.Request) -> ScatterMap:
+        """Colour the points by another column."""
+        project = map_corpus.project(self.workspace, name)
+        return ScatterMap(**colouring(project.corpus.columns, column, language_of(request)))
+
+    @said
+    def pick(self, name: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """Show the clicked document and its true neighbours."""
+        language = language_of(request)
+        project = map_corpus.project(self.workspace, name)
+        found = map_corpus.neighbors_of(project, int(event._data["index"]))
+        row = project.corpus.columns.iloc[found.index]
+        facts = [(str(column), str(value)[:FACT_CHARACTERS]) for column, value in row.items()]
+        facts = [(column, value) for column, value in facts if value != project.corpus.texts[found.index]]
+        heading = say("map.neighbours_of_document", language)
+        highlight = json.dumps([found.index, *(int(index) for index in found.neighbors)])
+        return (
+            ScatterMap(highlight=highlight),
+            document_panel(say("map.document", language), project.corpus.texts[found.index], facts[:SHOWN_FACTS]),
+            neighbor_table(found, heading, language),
+        )
+
+    @said
+    def find(
+        self, name: str | None, query: str, instruction: str, request: gr.Request
+    ) -> Iterator[tuple[Any, ...]]:
+        """Place a query on the map and list its true neighbours."""
+        language = language_of(request)
+        job = map_corpus.find(self.workspace, name, query, instruction)
+        for step in job:
+            if step.partial is None:
+                yield (gr.skip(),) * 3
+                continue
+            found = step.partial
+            star = map_query(found.position, query, [int(index) for index in found.neighbors])
+            heading = say("map.neighbours_of_query", language)
+            caption = source_line(say("similarity.model_line", language, embedding=found.provenance.line))
+            yield ScatterMap(query=star, highlight="[]"), caption, neighbor_table(found, heading, language)
+
+    @said
+    def select(self, name: str | None, event: gr.EventData, request: gr.Request) -> tuple[str, gr.Dataframe]:
+        """List the documents inside the lasso."""
+        language = language_of(request)
+        project = map_corpus.project(self.workspace, name)
+        try:
+            rows = unpack_indices(str(event._data["b64"]))
+        except ValueError as error:
+            raise InputError("map.bad_selection") from error
+        rows = rows[(rows >= 0) & (rows < len(project.corpus.texts))]
+        if not len(rows):
+            return hint(say("map.chosen", language)), gr.Dataframe(visible=False)
+        listed = [["", "", project.corpus.texts[row]] for row in rows[: map_corpus.LISTED]]
+        heading = say("map.selected", language, count=len(rows))
+        return hint(heading), gr.Dataframe(value=listed, headers=table_headers(language), label=heading, visible=True)
+
+    @said
+    def read_file(self, file: str | None, request: gr.Request) -> tuple[Any, ...]:
+        """Show how a file was read, before anything is computed."""
+        language = language_of(request)
+        if file is None:
+            return gr.Dataframe(visible=False), gr.Dropdown(choices=[], value=None, visible=False), ""
+        upload = uploads.preview(Path(file))
+        summary = say(
+            "map.rows",
+            language,
+            kept=upload.rows_kept,
+            total=upload.rows_in,
+            format=upload.format.upper(),
+            encoding=upload.encoding or "UTF-8",
+        )
+        rows = [list(row) for row in upload.first_rows]
+        return (
+            gr.Dataframe(value=rows, headers=list(upload.columns), visible=True),
+            gr.Dropdown(choices=list(upload.columns), value=upload.text_column, visible=True),
+            source_line(summary) + notice_lines(upload.notices, language),
+        )
+
+
+def table_headers(language: Language) -> list[str]:
+    """Name the columns of the list of documents."""
+    return [say("map.rank", language), say("map.cosine", language), say("map.document", language)]
+
+
+def neighbor_table(found: Found, heading: str, language: Language) -> gr.Dataframe:
+    """List true neighbours, nearest first."""
+    rows = [
+        [str(rank), f"{cosine:.3f}", text]
+        for rank, (cosine, text) in enumerate(zip(np.asarray(found.cosines), found.texts, strict=True), start=1)
+    ]
+    return gr.Dataframe(value=rows, headers=table_headers(language), label=heading, visible=True)
+
+
+def build(workspace: Workspace, page: gr.Blocks) -> None:
+    """Lay out the view and connect it.
+
+    Args:
+        workspace: Where the models and projects are.
+        page: The page, for what happens when it opens.
+    """
+    parts, handlers = components(), Handlers(workspace)
+    drawn = [parts.points, parts.colour, parts.caption, parts.notices, parts.project, parts.chosen, parts.table]
+    layout = [parts.upload, parts.text_column, parts.neighbors, parts.min_dist, parts.seed]
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    heavy = {"api_visibility": "private", "concurrency_id": DEVICE, "concurrency_limit": 1}
+    heavy |= {"show_progress": "minimal", "show_progress_on": [parts.caption]}
+
+    gr.on([page.load, parts.demo.click], handlers.show_demo, None, drawn, **quiet)
+    made = parts.run.click(handlers.run, layout, drawn, **heavy)
+    parts.stop.click(None, cancels=[made], **quiet)
+    parts.upload.change(
+        handlers.read_file, parts.upload, [parts.preview, parts.text_column, parts.notices], **quiet
+    )
+    parts.colour.input(handlers.recolour, [parts.project, parts.colour], parts.points, **quiet)
+    read = [parts.points, parts.chosen, parts.table]
+    parts.points.pick(handlers.pick, parts.project, read, **quiet, trigger_mode="always_last")
+    parts.points.lasso(
+        handlers.select, parts.project, [parts.chosen, parts.table], **quiet, trigger_mode="always_last"
+    )
+    gr.on(
+        [parts.find.click, parts.query.submit],
+        handlers.find,
+        [parts.project, parts.query, parts.instruction],
+        [parts.points, parts.chosen, parts.table],
+        api_visibility="private",
+        concurrency_id=DEVICE,
+        show_progress="hidden",
+    )

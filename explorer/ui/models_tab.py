@@ -1,0 +1,193 @@
+"""The Models view: which weights answer, whether others would fit, and loading and unloading them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import gradio as gr
+
+from explorer.provenance import Family
+from explorer.service import models
+from explorer.service.models import CatalogueRow, ModelRequest
+from explorer.service.workspace import Workspace
+from explorer.settings import DTYPES, DtypeChoice
+from explorer.texts import Language, say
+from explorer.ui.components import Chip, ModelChips, model_chips_data, part_words
+from explorer.ui.jobs import DEVICE, follow, said
+from explorer.ui.language import LABELS, language_of
+from explorer.ui.plain import hint
+
+FAMILIES: tuple[Family, ...] = get_args(Family)
+COLUMNS = ("name", "layers", "dimensions", "context", "parameters", "licence", "needs", "verdict")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of this view."""
+
+    family: gr.Radio
+    model: gr.Dropdown
+    device: gr.Dropdown
+    dtype: gr.Radio
+    check: gr.Button
+    load: gr.Button
+    stop: gr.Button
+    unload: gr.Button
+    status: gr.HTML
+    catalogue: gr.Dataframe
+
+
+def components(workspace: Workspace) -> Parts:
+    """Lay out the view: what to load at the left, the family at the right."""
+    gr.Markdown(LABELS("loading.lead"), elem_classes="lead")
+    settings = workspace.settings
+    with gr.Row():
+        with gr.Column(scale=1, min_width=320):
+            family = gr.Radio(
+                [(LABELS(f"loading.family_{name}"), name) for name in FAMILIES],
+                value=FAMILIES[0],
+                label=LABELS("loading.family"),
+                elem_id="models-family",
+            )
+            model = gr.Dropdown(
+                models.names(FAMILIES[0]),
+                value=settings.embedding,
+                allow_custom_value=True,
+                label=LABELS("loading.model"),
+                info=LABELS("loading.model_info"),
+                elem_id="models-model",
+            )
+            with gr.Row():
+                device = gr.Dropdown(
+                    models.devices(), value=settings.device, label=LABELS("loading.device"), elem_id="models-device"
+                )
+                dtype = gr.Radio(
+                    [(name, name) for name in DTYPES],
+                    value=settings.dtype,
+                    label=LABELS("loading.dtype"),
+                    info=LABELS("loading.dtype_info"),
+                    elem_id="models-dtype",
+                )
+            with gr.Row():
+                load = gr.Button(LABELS("loading.load"), variant="primary", elem_id="models-load", scale=2)
+                check = gr.Button(LABELS("loading.check"), elem_id="models-check", scale=2)
+            with gr.Row():
+                unload = gr.Button(LABELS("loading.unload"), elem_id="models-unload")
+                stop = gr.Button(LABELS("ui.stop"), elem_id="models-stop")
+            status = gr.HTML(elem_id="models-status")
+        with gr.Column(scale=2, min_width=320):
+            catalogue = gr.Dataframe(
+                interactive=False,
+                datatype="str",
+                label=LABELS("loading.catalogue"),
+                wrap=True,
+                elem_id="models-catalogue",
+            )
+            with gr.Accordion(LABELS("ui.how_to_read"), open=False):
+                gr.Markdown(LABELS("loading.reading"), elem_classes="reading")
+    return Parts(family, model, device, dtype, check, load, stop, unload, status, catalogue)
+
+
+class Handlers:
+    """What happens when a visitor does something here."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Remember where the models are."""
+        self.workspace = workspace
+
+    @said
+    def load(
+        self,
+        family: Family,
+        model: str,
+        device: str,
+        dtype: DtypeChoice,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio finds its progress bar by this default
+    ) -> Iterator[str | dict[str, Any]]:
+        """Load a model in place of the one of its kind."""
+        language = language_of(request)
+        wanted = ModelRequest(family, model or "", device, dtype)
+        for result in follow(models.load(self.workspace, wanted), progress, language):
+            yield gr.skip() if result is None else hint(result.text(language))
+
+    @said
+    def unload(self, family: Family, request: gr.Request) -> str:
+        """Let a model go and show that its memory came back."""
+        return hint(models.unload(self.workspace, family).text(language_of(request)))
+
+    @said
+    def check(self, family: Family, model: str, device: str, dtype: DtypeChoice, request: gr.Request) -> str:
+        """Compare what a model needs with what is free, before anything is loaded."""
+        wanted = ModelRequest(family, model or "", device, dtype)
+        return hint(models.would_fit(self.workspace, wanted).text(language_of(request)))
+
+    @said
+    def catalogue(self, device: str, dtype: DtypeChoice, request: gr.Request) -> gr.Dataframe:
+        """List the family with a verdict for this device."""
+        language = language_of(request)
+        rows = [catalogue_line(row, language) for row in models.catalogue(self.workspace, device, dtype)]
+        return gr.Dataframe(value=rows, headers=[say(f"loading.{name}", language) for name in COLUMNS])
+
+    @said
+    def chips(self, request: gr.Request) -> ModelChips:
+        """Show in the header what is loaded."""
+        language = language_of(request)
+        loaded = models.loaded_now(self.workspace)
+        chips = []
+        for family in FAMILIES:
+            provenance = loaded.models.get(family)
+            nothing = "loading.chip_loading" if loaded.loading else "loading.nothing"
+            value = provenance.line if provenance else say(nothing, language)
+            tone = "document" if provenance else "plain"
+            chips.append(Chip(say(f"loading.chip_{family}", language), value, tone, value))
+        data = model_chips_data(chips, loaded.memory_used, loaded.memory_total)
+        return ModelChips(data=data, words=part_words("chips", language))
+
+
+def choose_family(family: Family) -> gr.Dropdown:
+    """Offer the models of the chosen kind."""
+    return gr.Dropdown(choices=models.names(family), value="bundled")
+
+
+def catalogue_line(row: CatalogueRow, language: Language) -> list[str]:
+    """Write one model of the family as table cells."""
+    checkpoint = row.checkpoint
+    return [
+        checkpoint.name,
+        str(checkpoint.layers),
+        f"{checkpoint.dimensions:,}",
+        f"{checkpoint.context:,}",
+        f"{checkpoint.parameters / 1e6:,.0f} M",
+        checkpoint.licence,
+        models.readable_bytes(row.plan.needed),
+        say(f"loading.{row.plan.verdict}", language),
+    ]
+
+
+def build(workspace: Workspace, page: gr.Blocks, chips: ModelChips) -> None:
+    """Lay out the view and connect it.
+
+    Args:
+        workspace: Where the models are.
+        page: The page, for what happens when it opens.
+        chips: The header's chips, which show what is loaded.
+    """
+    parts, handlers = components(workspace), Handlers(workspace)
+    wanted = [parts.family, parts.model, parts.device, parts.dtype]
+    place = [parts.device, parts.dtype]
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    heavy = {"api_visibility": "private", "concurrency_id": DEVICE, "concurrency_limit": 1}
+
+    parts.family.change(choose_family, parts.family, parts.model, **quiet)
+    parts.check.click(handlers.check, wanted, parts.status, **quiet)
+    loading = parts.load.click(handlers.load, wanted, parts.status, show_progress="full", **heavy)
+    loading.then(handlers.chips, None, chips, **quiet).then(handlers.catalogue, place, parts.catalogue, **quiet)
+    parts.stop.click(None, cancels=[loading], **quiet)
+    parts.unload.click(handlers.unload, parts.family, parts.status, show_progress="minimal", **heavy).then(
+        handlers.chips, None, chips, **quiet
+    ).then(handlers.catalogue, place, parts.catalogue, **quiet)
+    gr.on([page.load, parts.device.change, parts.dtype.change], handlers.catalogue, place, parts.catalogue, **quiet)
+    gr.on([page.load, gr.Timer(2.0).tick], handlers.chips, None, chips, **quiet)

@@ -1,0 +1,82 @@
+"""Small pieces of fixed markup around text that is never markup: everything from outside is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from explorer.notices import Notice
+from explorer.texts import Language, say
+
+
+def notice_lines(notices: Iterable[Notice], language: Language) -> str:
+    """Write notices as paragraphs.
+
+    Args:
+        notices: What a reader should know.
+        language: The visitor's language.
+
+    Returns:
+        HTML; empty when there is nothing to say.
+    """
+    return "".join(f"<p>{escape(notice.text(language))}</p>" for notice in notices)
+
+
+def source_line(*sentences: str) -> str:
+    """Write where numbers came from, as one caption.
+
+    Args:
+        *sentences: Plain sentences; empty ones are left out.
+
+    Returns:
+        HTML.
+    """
+    return f"<div class='source'>{' '.join(escape(sentence) for sentence in sentences if sentence)}</div>"
+
+
+def pair_panel(left: tuple[str, str, str], right: tuple[str, str, str], cosine: float, language: Language) -> str:
+    """Write two texts side by side with their cosine.
+
+    Args:
+        left: Kind (``"query"`` or ``"document"``), heading and text of the first.
+        right: The same of the second.
+        cosine: Their cosine.
+        language: The visitor's language.
+
+    Returns:
+        HTML.
+    """
+    sides = "".join(
+        f"<div class='side {kind}'><small>{escape(heading)}</small>{escape(text)}</div>"
+        for kind, heading, text in (left, right)
+    )
+    label = escape(say("similarity.cosine", language))
+    return f"<div class='pair'>{sides}<div class='number'>{cosine:.3f}<br><small>{label}</small></div></div>"
+
+
+def hint(sentence: str) -> str:
+    """Write what to do next, where a result will stand.
+
+    Args:
+        sentence: A plain sentence.
+
+    Returns:
+        HTML.
+    """
+    return f"<div class='source'>{escape(sentence)}</div>"
+
+
+def document_panel(heading: str, text: str, facts: Iterable[tuple[str, str]]) -> str:
+    """Write one document with its columns.
+
+    Args:
+        heading: What the reader sees above it.
+        text: The document.
+        facts: Column names and values.
+
+    Returns:
+        HTML.
+    """
+    values = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+    body = f"<p>{escape(text)}</p><dl>{values}</dl>"
+    return f"<div class='document-panel'><small>{escape(heading)}</small>{body}</div>"

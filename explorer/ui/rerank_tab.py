@@ -1,0 +1,341 @@
+"""The Rerank view: a query, documents, and how the reranker changes the embedding model's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from explorer.errors import InputError
+from explorer.service import rerank, uploads
+from explorer.service.examples import rerank_examples
+from explorer.service.prompts import PROMPT_VIEWS, PromptView, exact_tokens, instruction_presets
+from explorer.service.rerank import Reranking
+from explorer.service.workspace import Workspace
+from explorer.texts import Language, say
+from explorer.ui.components import (
+    PromptToken,
+    RankedCards,
+    RankedItem,
+    TokenStrip,
+    part_words,
+    ranked_cards_data,
+    token_strip_data,
+)
+from explorer.ui.jobs import DEVICE, follow, said
+from explorer.ui.language import LABELS, language_of
+from explorer.ui.plain import notice_lines, source_line
+
+SOURCES = ("lines", "table", "file")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of this view."""
+
+    example: gr.Dropdown
+    note: gr.HTML
+    query: gr.Textbox
+    preset: gr.Dropdown
+    instruction: gr.Textbox
+    source: gr.Radio
+    lines: gr.Textbox
+    table: gr.Dataframe
+    file: gr.File
+    column: gr.Dropdown
+    template: gr.Radio
+    run: gr.Button
+    stop: gr.Button
+    cards: RankedCards
+    caption: gr.HTML
+    notices: gr.HTML
+    prompt_view: gr.Radio
+    prompt: TokenStrip
+    shown: gr.State
+    chosen: gr.State
+
+
+def components() -> Parts:
+    """Lay out the view: inputs in the left third, the result at the right."""
+    gr.Markdown(LABELS("rerank.lead"), elem_classes="lead")
+    with gr.Row():
+        with gr.Column(scale=1, min_width=320):
+            inputs = _inputs()
+        with gr.Column(scale=2, min_width=320):
+            outputs = _outputs()
+    return Parts(**inputs, **outputs, shown=gr.State(None), chosen=gr.State(0))
+
+
+def _inputs() -> dict[str, Any]:
+    first = rerank_examples()[0]
+    example = gr.Dropdown(
+        [(entry.title["en"], entry.identifier) for entry in rerank_examples()],
+        value=first.identifier,
+        label=LABELS("ui.example"),
+        elem_id="rerank-example",
+    )
+    note = gr.HTML(source_line(first.note["en"]))
+    query = gr.Textbox(first.query, label=LABELS("ui.query"), lines=2, elem_id="rerank-query")
+    instruction = gr.Textbox(
+        first.instruction,
+        label=LABELS("ui.instruction"),
+        info=LABELS("ui.instruction_info"),
+        lines=2,
+        elem_id="rerank-instruction",
+    )
+    preset = gr.Dropdown(
+        [(text, text) for text in instruction_presets()],
+        value=None,
+        label=LABELS("ui.preset"),
+        elem_id="rerank-preset",
+    )
+    documents = _document_inputs(first.documents)
+    with gr.Accordion(LABELS("rerank.more"), open=False):
+        template = gr.Radio(
+            [(LABELS(f"rerank.template_{name}"), name) for name in rerank.TEMPLATES],
+            value=rerank.TEMPLATES[0],
+            label=LABELS("rerank.template"),
+            info=LABELS("rerank.template_info"),
+            elem_id="rerank-template",
+        )
+    with gr.Row():
+        run = gr.Button(LABELS("rerank.run"), variant="primary", elem_id="rerank-run", scale=3)
+        stop = gr.Button(LABELS("ui.stop"), elem_id="rerank-stop", scale=1, min_width=80)
+    return {
+        "example": example,
+        "note": note,
+        "query": query,
+        "instruction": instruction,
+        "preset": preset,
+        **documents,
+        "template": template,
+        "run": run,
+        "stop": stop,
+    }
+
+
+def _document_inputs(documents: tuple[str, ...]) -> dict[str, Any]:
+    source = gr.Radio(
+        [(LABELS(f"rerank.source_{name}"), name) for name in SOURCES],
+        value=SOURCES[0],
+        label=LABELS("rerank.source"),
+        elem_id="rerank-source",
+    )
+    lines = gr.Textbox(
+        "\n".join(document.replace("\n", " ") for document in documents),
+        label=LABELS("ui.documents"),
+        lines=10,
+        max_lines=18,
+        elem_id="rerank-lines",
+    )
+    table = gr.Dataframe(
+        value=[[document] for document in documents],
+        headers=["Document"],
+        datatype="str",
+        type="array",
+        column_count=1,
+        interactive=True,
+        wrap=True,
+        label=LABELS("rerank.table"),
+        visible=False,
+        elem_id="rerank-table",
+    )
+    file = gr.File(label=LABELS("rerank.file"), type="filepath", visible=False, height=110, elem_id="rerank-file")
+    column = gr.Dropdown([], label=LABELS("rerank.column"), visible=False, elem_id="rerank-column")
+    return {"source": source, "lines": lines, "table": table, "file": file, "column": column}
+
+
+def _outputs() -> dict[str, Any]:
+    cards = RankedCards(elem_id="rerank-cards")
+    caption = gr.HTML(elem_id="rerank-caption")
+    notices = gr.HTML(elem_classes="notices", elem_id="rerank-notices")
+    with gr.Accordion(LABELS("rerank.prompt"), open=False, elem_id="rerank-prompt-panel"):
+        prompt_view = gr.Radio(
+            [(LABELS(f"rerank.prompt_{view}"), view) for view in PROMPT_VIEWS],
+            value=PROMPT_VIEWS[0],
+            label=LABELS("rerank.prompt_of"),
+            elem_id="rerank-prompt-view",
+        )
+        prompt = TokenStrip(elem_id="rerank-prompt")
+    with gr.Accordion(LABELS("ui.how_to_read"), open=False):
+        gr.Markdown(LABELS("rerank.reading"), elem_classes="reading")
+    return {
+        "cards": cards,
+        "caption": caption,
+        "notices": notices,
+        "prompt_view": prompt_view,
+        "prompt": prompt,
+    }
+
+
+class Handlers:
+    """What happens when a visitor does something here."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        """Remember where the models are."""
+        self.workspace = workspace
+
+    @said
+    def run(
+        self,
+        query: str,
+        instruction: str,
+        source: str,
+        lines: str,
+        table: list[list[str]],
+        file: str | None,
+        column: str | None,
+        template: rerank.TemplateName,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio finds its progress bar by this default
+    ) -> Iterator[tuple[Any, ...]]:
+        """Rerank what the view holds."""
+        language = language_of(request)
+        documents = documents_from(source, lines, table, file, column)
+        job = rerank.rerank(self.workspace, query, documents, instruction, template)
+        for result in follow(job, progress, language):
+            yield (gr.skip(),) * 5 if result is None else self.show(result, language)
+
+    def show(self, result: Reranking, language: Language) -> tuple[Any, ...]:
+        """Hand a result to the cards and captions."""
+        top = result.best
+        return (
+            RankedCards(data=cards_data(result), words=part_words("cards", language)),
+            model_caption(result, language),
+            notice_lines(result.notices, language),
+            result,
+            top,
+        )
+
+    @said
+    def prompt(self, shown: Reranking | None, chosen: int, view: PromptView, request: gr.Request) -> TokenStrip:
+        """Show the exact input of the chosen document."""
+        words = part_words("tokens", language_of(request))
+        if shown is None:
+            return TokenStrip(words=words)
+        tokens = exact_tokens(self.workspace, shown, chosen, view)
+        pieces = [PromptToken(token.id, token.text, token.special) for token in tokens]
+        return TokenStrip(tokens=token_strip_data(pieces), words=words)
+
+    @said
+    def read_file(self, file: str | None, request: gr.Request) -> gr.Dropdown:
+        """Offer the columns of an opened file."""
+        if file is None:
+            return gr.Dropdown(choices=[], value=None, visible=False)
+        upload = uploads.preview(Path(file))
+        return gr.Dropdown(choices=list(upload.columns), value=upload.text_column, visible=True)
+
+
+def documents_from(
+    source: str, lines: str, table: list[list[str]], file: str | None, column: str | None
+) -> list[str]:
+    """Take the documents from where the visitor put them."""
+    if source == "lines":
+        return (lines or "").splitlines()
+    if source == "table":
+        return [str(row[0] or "") for row in table if row]
+    if file is None:
+        raise InputError("rerank.no_file")
+    return list(uploads.read_texts(Path(file), column).texts)
+
+
+def cards_data(result: Reranking) -> str:
+    """Write a result in the form the cards draw."""
+    items = [
+        RankedItem(
+            index=index,
+            text=document,
+            first_rank=int(result.movement.first_ranks[index]),
+            rerank_rank=int(result.movement.second_ranks[index]),
+            moved=int(result.movement.moved[index]),
+            cosine=float(result.cosines[index]),
+            log_odds=float(result.scores.log_odds[index]),
+            probability=float(result.scores.probability[index]),
+            tokens=int(result.scores.tokens[index]),
+            truncated_tokens=int(result.scores.cut_tokens[index]),
+        )
+        for index, document in enumerate(result.documents)
+    ]
+    return ranked_cards_data(result.query, items)
+
+
+def model_caption(result: Reranking, language: Language) -> str:
+    """Say which models, number formats and device gave the numbers."""
+    sentences = [
+        say(
+            "rerank.model_line",
+            language,
+            reranker=result.scores.provenance.line,
+            embedding=result.embedding.line,
+        )
+    ]
+    if "bundled" in (result.scores.provenance.weights, result.embedding.weights):
+        sentences.append(say("rerank.bundled_line", language))
+    return source_line(*sentences)
+
+
+@said
+def use_example(identifier: str, request: gr.Request) -> tuple[Any, ...]:
+    """Fill the inputs with a worked example."""
+    example = next(entry for entry in rerank_examples() if entry.identifier == identifier)
+    lines = "\n".join(" ".join(document.split()) for document in example.documents)
+    rows = [[document] for document in example.documents]
+    note = source_line(example.note[language_of(request)])
+    return example.query, example.instruction, "lines", lines, rows, note
+
+
+def choose_source(source: str) -> tuple[gr.Textbox, gr.Dataframe, gr.File]:
+    """Show the input that belongs to the chosen source."""
+    visible = [source == name for name in SOURCES]
+    return gr.Textbox(visible=visible[0]), gr.Dataframe(visible=visible[1]), gr.File(visible=visible[2])
+
+
+def titled_examples(request: gr.Request) -> tuple[gr.Dropdown, str]:
+    """Name the examples in the visitor's language."""
+    language = language_of(request)
+    choices = [(entry.title[language], entry.identifier) for entry in rerank_examples()]
+    return gr.Dropdown(choices=choices), source_line(rerank_examples()[0].note[language])
+
+
+def build(workspace: Workspace, page: gr.Blocks) -> None:
+    """Lay out the view and connect it.
+
+    Args:
+        workspace: Where the models are.
+        page: The page, for what happens when it opens.
+    """
+    parts, handlers = components(), Handlers(workspace)
+    inputs = [parts.query, parts.instruction, parts.source, parts.lines, parts.table, parts.file, parts.column]
+    inputs.append(parts.template)
+    outputs = [parts.cards, parts.caption, parts.notices, parts.shown, parts.chosen]
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    heavy = {"api_visibility": "private", "concurrency_id": DEVICE, "concurrency_limit": 1}
+    heavy |= {"show_progress": "minimal", "show_progress_on": [parts.caption]}
+    prompt = {"inputs": [parts.shown, parts.chosen, parts.prompt_view], "outputs": parts.prompt}
+
+    first = page.load(handlers.run, inputs, outputs, **heavy)
+    pressed = gr.on(
+        [parts.run.click, parts.query.submit, parts.instruction.submit], handlers.run, inputs, outputs, **heavy
+    )
+    filled = parts.example.input(
+        use_example,
+        parts.example,
+        [parts.query, parts.instruction, parts.source, parts.lines, parts.table, parts.note],
+        **quiet,
+    ).then(handlers.run, inputs, outputs, **heavy)
+    parts.stop.click(None, cancels=[first, pressed, filled], **quiet)
+    for result in (first, pressed, filled):
+        result.then(handlers.prompt, **prompt, **quiet)
+    parts.prompt_view.change(handlers.prompt, **prompt, **quiet)
+    parts.cards.pick(_picked, None, parts.chosen, **quiet).then(handlers.prompt, **prompt, **quiet)
+    page.load(titled_examples, None, [parts.example, parts.note], **quiet)
+    parts.preset.input(lambda text: text, parts.preset, parts.instruction, **quiet)
+    gr.on([parts.source.change], choose_source, parts.source, [parts.lines, parts.table, parts.file], **quiet)
+    parts.file.change(handlers.read_file, parts.file, parts.column, **quiet)
+
+
+def _picked(event: gr.EventData) -> int:
+    return int(event._data["index"])
