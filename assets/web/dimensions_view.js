@@ -91,8 +91,8 @@
   function drawFigures(view) {
     const { kept, full, words, k } = view, { overlap, drift } = view.matryoshka.agreement(view.scores, k);
     const values = { dimensions: count(kept), full: count(full), k, percent: percent(overlap), drift: fixed(drift, 3), size: million(kept), full_size: million(full) };
-    setText(view.title, say(words, overlap === 1 ? "finding_same" : "finding_some", values));
-    setText(view.overlap, `${values.percent} %`);
+    setText(view.title, say(words, kept === full && overlap === 1 ? "finding_full" : overlap === 1 ? "finding_same" : "finding_some", values));
+    setText(view.overlap, `${values.percent}%`);
     setText(view.drift, values.drift);
     setText(view.storage, values.size);
     setText(view.storageNote, kept === full ? "" : say(words, "instead", values));
@@ -215,7 +215,7 @@
     wireSlider(view, trigger);
     wireHeatmap(view, trigger);
     view.heatmap.fit();
-    show(view, kept ?? view.full);
+    show(view, kept ?? view.ladder.findLast((value) => value * 4 <= view.full) ?? view.full);
     chooseQuery(view, 0);
     return view;
   }

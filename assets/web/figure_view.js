@@ -3,6 +3,7 @@
   "use strict";
   const kit = window.ExplorerKit;
   const { h, say } = kit;
+  const NARROW = 560;
 
   function pickOf(event) {
     const point = event.points[0], cell = Array.isArray(point.pointNumber) ? point.pointNumber : [-1, -1];
@@ -17,12 +18,30 @@
     view.root.replaceChildren(h("h3", { class: "xp-title" }, title), kit.caption(meta.caption) ?? "", view.plot, table);
   }
 
+  const plain = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+  const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+  /** On a phone: short ticks, no colour bar, no numbers that would not fit their cells. */
+  function narrow(figure) {
+    for (const [name, axis] of Object.entries(figure.layout)) {
+      if (!/^[xy]axis\d*$/.test(name) || !Array.isArray(axis.ticktext)) continue;
+      axis.ticktext = axis.ticktext.map((text) => escaped(kit.cut(plain(text), 10)));
+      axis.tickfont = { ...axis.tickfont, size: 10 };
+    }
+    for (const trace of figure.data) {
+      if ("colorbar" in trace) trace.showscale = false;
+      if (trace.meta === "numbers") trace.visible = false;
+    }
+  }
+
   async function paint(view, props, trigger) {
     const plot = view.plot, figure = kit.parse(props.figure, null);
     if (!plot || !plot.clientWidth || view.painting) return;
     view.painting = true;
     try {
       const library = await kit.plotly(view.root.dataset.plotly);
+      if (plot.clientWidth < NARROW) narrow(figure);
+      figure.layout.margin = { ...figure.layout.margin, t: Math.min(14, figure.layout.margin?.t ?? 14) };
       const layout = kit.assignPaths({ ...figure.layout, width: plot.clientWidth, height: Number(props.height) }, kit.plotlyColors(figure.layout));
       delete layout.title;
       const fresh = !plot._fullLayout;

@@ -174,15 +174,18 @@
       marks();
       if (!props.points) {
         view.points?.destroy();
-        Object.assign(view, { points: null, stage: null });
+        Object.assign(view, { points: null, stage: null, state: null });
         root.replaceChildren(kit.empty(say(props.words, "empty")));
         return;
       }
       if (!view.stage) { skeleton(view, props); wire(view, props, trigger); }
-      if (!view.stage.clientWidth) return;
+      const state = [props.points, props.texts, props.categories, props.values, props.words, props.height, view.stage.clientWidth];
+      if (!view.stage.clientWidth || state.every((value, i) => value === view.state?.[i])) return;
+      view.state = state;
       busy = true;
       try { await paint(view, props, trigger); } catch (error) {
         view.stage.replaceChildren(kit.empty(say(props.words, "failed")));
+        view.state = null;
         console.warn(error);
       }
       busy = false;

@@ -15,6 +15,8 @@ from explorer.texts import Language, say
 CELLS_A_SIDE = 200
 NUMBERS_UP_TO = 12
 TABLE_UP_TO = 40
+DARK_INK, LIGHT_INK = "#10151f", "#f5f7fa"
+HALF_LIGHT = 0.48
 
 
 def similarity_heatmap(
@@ -50,6 +52,8 @@ def similarity_heatmap(
     rows, columns = list(row_labels[:CELLS_A_SIDE]), list(column_labels[:CELLS_A_SIDE])
     notes = [*caption, *_cut_note(matrix.shape, shown.shape, language)]
     figure = go.Figure(_trace(shown, rows, columns, language))
+    if _prints_numbers(shown):
+        figure.add_trace(_numbers(shown))
     return finish(
         figure,
         title if title is not None else _finding(shown, rows, columns, language, same_texts),
@@ -65,17 +69,16 @@ def _trace(shown: NDArray[np.float32], rows: list[str], columns: list[str], lang
     row_texts = [literal(text, limit=160) for text in rows]
     column_texts = [literal(text, limit=160) for text in columns]
     start, middle, end = _sentence(language)
-    numbers = max(shown.shape, default=0) <= NUMBERS_UP_TO
+    gap = 1 if _prints_numbers(shown) else 0
     return go.Heatmap(
         z=shown,
         x=np.arange(len(columns), dtype=np.int32),
         y=np.arange(len(rows), dtype=np.int32),
         hovertext=[[f"{start}{row}{middle}{column}{end}" for column in column_texts] for row in row_texts],
         hovertemplate="%{hovertext} <b>%{z:.3f}</b><extra></extra>",
-        texttemplate="%{z:.2f}" if numbers else None,
         colorscale="cividis",
-        xgap=1 if numbers else 0,
-        ygap=1 if numbers else 0,
+        xgap=gap,
+        ygap=gap,
         colorbar={
             "title": {"text": escape(say("figures.heatmap_scale", language)), "side": "top"},
             "thickness": 10,
@@ -83,6 +86,27 @@ def _trace(shown: NDArray[np.float32], rows: list[str], columns: list[str], lang
             "len": 0.8,
             "tickformat": ".2f",
         },
+    )
+
+
+def _prints_numbers(shown: NDArray[np.float32]) -> bool:
+    """Whether the cells are few enough to carry their numbers."""
+    return bool(shown.size) and max(shown.shape) <= NUMBERS_UP_TO
+
+
+def _numbers(shown: NDArray[np.float32]) -> go.Scatter:
+    """The numbers over the cells, each in the ink that reads on its cell."""
+    rows, columns = np.indices(shown.shape)
+    span = float(np.nanmax(shown) - np.nanmin(shown)) or 1.0
+    place = (shown - np.nanmin(shown)) / span
+    return go.Scatter(
+        x=columns.ravel().astype(np.int32),
+        y=rows.ravel().astype(np.int32),
+        mode="text",
+        text=[f"{value:.2f}" for value in shown.ravel()],
+        textfont={"color": [DARK_INK if dark else LIGHT_INK for dark in (place > HALF_LIGHT).ravel()]},
+        hoverinfo="skip",
+        meta="numbers",
     )
 
 
@@ -125,8 +149,8 @@ def _finding(
         "figures.heatmap_title",
         language,
         score=f"{scores[row, column]:.3f}",
-        row=shorten(rows[int(row)], 60),
-        column=shorten(columns[int(column)], 60),
+        row=shorten(rows[int(row)], 42),
+        column=shorten(columns[int(column)], 42),
     )
 
 

@@ -14,7 +14,7 @@ OTHER = "#8f99aa"
 UP = "#e67700"
 DOWN = "#3182bd"
 UNCHANGED = "#b6bfcc"
-DOCUMENT = "#0a629f"
+DOCUMENT = "#3182bd"
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "x", "triangle-down")
 
 HOVER_WIDTH = 60

@@ -70,7 +70,7 @@ class RankedCards(BrowserPart):
         *,
         data: str = "",
         words: Mapping[str, str] | None = None,
-        height: int = 620,
+        height: int = 700,
         **options: object,
     ) -> None:
         super().__init__(
