@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from explorer.analysis.neighbors import exact_neighbors
+from explorer.analysis.neighbors import Neighbors, exact_neighbors
 from explorer.analysis.projection import UmapParameters, place, project_steps
-from explorer.analysis.trust import trust
+from explorer.analysis.trust import map_trust
 from explorer.corpus.corpus import Corpus, build_corpus, colour_columns, guess_text_column
 from explorer.corpus.project import Project
 from explorer.errors import CorpusError, InputError
@@ -286,6 +286,6 @@ def _found(
 
 
 def _done(name: str, of: Project, colours: tuple[str, ...], *, was_recorded: bool) -> Progress[Mapped]:
-    quality = trust(of.vectors, of.coordinates)
-    mapped = Mapped(name, of, colours, quality.kept_share, quality.k, was_recorded)
+    quality = map_trust(of.vectors, of.coordinates, Neighbors(of.neighbors, of.cosines))
+    mapped = Mapped(name, of, colours, float(np.mean(quality.kept)), quality.k, was_recorded)
     return Progress(len(of.corpus.texts), len(of.corpus.texts), "service.stage_done", mapped)

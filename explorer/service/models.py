@@ -11,6 +11,7 @@ import torch
 from explorer.errors import InputError
 from explorer.models.catalog import Checkpoint, find, published
 from explorer.models.devices import dtype_name, resolve_device, resolve_dtype
+from explorer.models.loading import prepare
 from explorer.models.memory import MemoryPlan, memory, used_bytes
 from explorer.notices import Notice
 from explorer.progress import Progress
@@ -75,7 +76,7 @@ def devices() -> list[str]:
 
 
 def catalogue(workspace: Workspace, device: str, dtype: str) -> tuple[CatalogueRow, ...]:
-    """List the published models with a verdict for a device.
+    """List the bundled and the published models with a verdict for a device.
 
     Args:
         workspace: Where the models are.
@@ -83,15 +84,17 @@ def catalogue(workspace: Workspace, device: str, dtype: str) -> tuple[CatalogueR
         dtype: A number format or ``"auto"``.
 
     Returns:
-        Six rows.
+        The bundled pair, then the six published checkpoints.
 
     Raises:
         ModelLoadError: There is no such device or number format.
     """
-    checkpoints = [checkpoint for family in FAMILIES for checkpoint in published(family)]
-    return tuple(
-        CatalogueRow(checkpoint, workspace.shelf.plan(checkpoint.name, checkpoint.family, device, dtype))
-        for checkpoint in checkpoints
+    bundled = [prepare("bundled", family, device, dtype, offline=True).checkpoint for family in FAMILIES]
+    listed = [checkpoint for family in FAMILIES for checkpoint in published(family)]
+    plan = workspace.shelf.plan
+    return (
+        *(CatalogueRow(entry, plan("bundled", entry.family, device, dtype)) for entry in bundled),
+        *(CatalogueRow(entry, plan(entry.name, entry.family, device, dtype)) for entry in listed),
     )
 
 

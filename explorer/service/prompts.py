@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from explorer.engine.prompts import DEFAULT_INSTRUCTION, RERANK_PRESETS
 from explorer.engine.tokens import TokenView
 from explorer.service.rerank import Reranking
-from explorer.service.workspace import Workspace, finished
+from explorer.service.workspace import Workspace, waited_for
 
 PromptView = Literal["reranker", "query", "document"]
 PROMPT_VIEWS: tuple[PromptView, ...] = get_args(PromptView)
@@ -35,15 +35,14 @@ def exact_tokens(
         view: The reranker's pair, or the embedding model's query or document.
 
     Returns:
-        Every token, in order.
+        Every token, those cut off at the end included and marked.
     """
     index = min(max(index, 0), len(shown.documents) - 1)
     if view == "reranker":
-        reranker = finished(workspace.reranker())
+        reranker = waited_for(workspace.reranker())
         template = shown.scores.template
-        pair = reranker.tokens(shown.query, shown.documents[index], shown.instruction, template=template)
-        return reranker.describe(pair)
-    embedder = finished(workspace.embedder())
+        return reranker.tokens(shown.query, shown.documents[index], shown.instruction, template=template)
+    embedder = waited_for(workspace.embedder())
     if view == "query":
-        return embedder.describe(embedder.tokens(shown.query, shown.instruction))
-    return embedder.describe(embedder.tokens(shown.documents[index]))
+        return embedder.tokens(shown.query, shown.instruction)
+    return embedder.tokens(shown.documents[index])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from explorer.analysis.ranking import Movement, movement
 from explorer.analysis.similarity import cosine_matrix
-from explorer.engine.prompts import DEFAULT_INSTRUCTION, TemplateName
+from explorer.engine.prompts import DEFAULT_INSTRUCTION, RerankTemplate
 from explorer.engine.reranker import RerankScores
 from explorer.notices import Notice
 from explorer.progress import Progress
@@ -21,7 +21,9 @@ from explorer.service.embedding import cut_notices
 from explorer.service.limits import LIMITS, checked_instruction, checked_query, checked_texts
 from explorer.service.workspace import Workspace
 
-TEMPLATES: tuple[TemplateName, ...] = get_args(TemplateName)
+__all__ = ["TEMPLATES", "RerankTemplate", "Reranking", "rerank"]
+
+TEMPLATES: tuple[RerankTemplate, ...] = get_args(RerankTemplate)
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def rerank(
     query: str,
     documents: Sequence[str],
     instruction: str | None = None,
-    template: TemplateName = "model_card",
+    template: RerankTemplate = "model_card",
 ) -> Generator[Progress[Reranking], None, None]:
     """Rank documents by the reranker, beside the embedding model's ranking.
 

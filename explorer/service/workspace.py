@@ -6,11 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Generator, Iterable
-from typing import Never, TypeVar
+from typing import Never, TypeVar, cast
 
 from explorer.analysis.projection import warm_up
 from explorer.corpus.project import ProjectShelf
-from explorer.engine.cache import ResultCache
+from explorer.engine.cache import VectorCache
 from explorer.engine.embedder import Embedder
 from explorer.engine.reranker import Reranker
 from explorer.errors import ExplorerError, InputError
@@ -44,6 +44,22 @@ def finished(job: Iterable[Progress[Result]]) -> Result:
     return result
 
 
+def waited_for(loading: Generator[Progress[Never], None, Result]) -> Result:
+    """Wait for a model, for whoever does not watch its loading.
+
+    Args:
+        loading: From :meth:`Workspace.embedder` or :meth:`Workspace.reranker`.
+
+    Returns:
+        The model.
+    """
+    while True:
+        try:
+            next(loading)
+        except StopIteration as end:
+            return cast(Result, end.value)
+
+
 class Workspace:
     """The settings, the loaded models, the caches and the projects of one running explorer.
 
@@ -58,7 +74,7 @@ class Workspace:
         self.settings = settings
         self.shelf = Shelf()
         self.projects = ProjectShelf()
-        self._cache = ResultCache()
+        self._cache = VectorCache()
         self._starting = threading.Lock()
         self._first_load: dict[Family, _FirstLoad] = {}
 
@@ -67,7 +83,10 @@ class Workspace:
         with self._starting:
             if self._first_load:
                 return
-            wanted: dict[Family, str] = {"embedding": self.settings.embedding, "reranker": self.settings.reranker}
+            wanted: dict[Family, str] = {
+                "embedding": self.settings.embedding,
+                "reranker": self.settings.reranker,
+            }
             self._first_load = {family: _FirstLoad(family, source) for family, source in wanted.items()}
         threading.Thread(target=self._load_first, name="first-load", daemon=True).start()
 
@@ -88,7 +107,9 @@ class Workspace:
         loaded = self.shelf.embedder
         if loaded is not None:
             return loaded.provenance.fingerprint
-        return None if self.settings.embedding == Settings.embedding and not self._settled("embedding") else ""
+        return (
+            None if self.settings.embedding == Settings.embedding and not self._settled("embedding") else ""
+        )
 
     def embedder(self) -> Generator[Progress[Never], None, Embedder]:
         """Wait for the embedding model.

@@ -14,7 +14,7 @@ from explorer.service.prompts import default_instruction
 from explorer.service.workspace import Workspace
 from explorer.texts import say
 from explorer.ui.components import DimensionsView, dimensions_data, part_words
-from explorer.ui.jobs import DEVICE, follow, said
+from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
 from explorer.ui.plain import notice_lines, source_line
 
@@ -40,7 +40,11 @@ def components() -> Parts:
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
             queries = gr.Textbox(
-                "\n".join(example.queries), label=LABELS("ui.queries"), lines=6, max_lines=12, elem_id="dimensions-queries"
+                "\n".join(example.queries),
+                label=LABELS("ui.queries"),
+                lines=6,
+                max_lines=12,
+                elem_id="dimensions-queries",
             )
             documents = gr.Textbox(
                 "\n".join(example.documents),
@@ -50,10 +54,15 @@ def components() -> Parts:
                 elem_id="dimensions-documents",
             )
             instruction = gr.Textbox(
-                default_instruction(), label=LABELS("ui.instruction"), lines=2, elem_id="dimensions-instruction"
+                default_instruction(),
+                label=LABELS("ui.instruction"),
+                lines=2,
+                elem_id="dimensions-instruction",
             )
             with gr.Row():
-                run = gr.Button(LABELS("dimensions.run"), variant="primary", elem_id="dimensions-run", scale=3)
+                run = gr.Button(
+                    LABELS("dimensions.run"), variant="primary", elem_id="dimensions-run", scale=3
+                )
                 stop = gr.Button(LABELS("ui.stop"), elem_id="dimensions-stop", scale=1, min_width=80)
         with gr.Column(scale=2, min_width=320):
             view = DimensionsView(elem_id="dimensions-view")
@@ -107,8 +116,7 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
     parts, handlers = components(), Handlers(workspace)
     inputs = [parts.queries, parts.documents, parts.instruction]
     outputs = [parts.view, parts.caption, parts.notices]
-    heavy = {"api_visibility": "private", "concurrency_id": DEVICE, "concurrency_limit": 1}
-    heavy |= {"show_progress": "minimal", "show_progress_on": [parts.caption]}
+    heavy = on_device(parts.caption)
     first = page.load(handlers.run, inputs, outputs, **heavy)
     pressed = gr.on([parts.run.click, parts.instruction.submit], handlers.run, inputs, outputs, **heavy)
-    parts.stop.click(None, cancels=[first, pressed], show_progress="hidden", api_visibility="private")
+    parts.stop.click(None, cancels=[first, pressed], **QUIET)

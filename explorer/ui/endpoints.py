@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
-from explorer.progress import Progress
 from explorer.service import compare, rerank
 from explorer.service.embed import embed_texts
 from explorer.service.workspace import Workspace, finished
@@ -21,16 +20,21 @@ def build(workspace: Workspace) -> None:
         workspace: Where the models are.
     """
     for endpoint in (_rerank(workspace), _similarity(workspace), _embed(workspace)):
-        gr.api(endpoint, api_name=endpoint.__name__, concurrency_id=DEVICE, concurrency_limit=1)
+        gr.api(  # type: ignore[attr-defined]
+            endpoint, api_name=endpoint.__name__, concurrency_id=DEVICE, concurrency_limit=1
+        )
 
 
 def _rerank(workspace: Workspace) -> Callable[..., dict[str, Any]]:
     @said
     def rerank_documents(
-        query: str, documents: list[str], instruction: str = "", template: str = "model_card"
+        query: str,
+        documents: list[str],
+        instruction: str = "",
+        template: rerank.RerankTemplate = "model_card",
     ) -> dict[str, Any]:
         """Rank documents for a query: log-odds, P(yes), cosine and both ranks, in the order given."""
-        result = finished(rerank.rerank(workspace, query, documents, instruction, template))  # type: ignore[arg-type]
+        result = finished(rerank.rerank(workspace, query, documents, instruction, template))
         return {
             "log_odds": result.scores.log_odds.tolist(),
             "probability": result.scores.probability.tolist(),

@@ -28,7 +28,9 @@ class Guard:
             framed: Whether other sites may show the page in a frame, as a Hugging Face Space is.
         """
         self.app = app
-        self.headers = {name: value for name, value in HEADERS.items() if not (framed and name == "X-Frame-Options")}
+        self.headers = {
+            name: value for name, value in HEADERS.items() if not (framed and name == "X-Frame-Options")
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

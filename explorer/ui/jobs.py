@@ -27,7 +27,28 @@ Result = TypeVar("Result")
 DEVICE = "device"
 """Concurrency group of every event that computes on the device: they wait for each other."""
 
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""Options of an event that answers at once and is no endpoint."""
+
 log = logging.getLogger("explorer")
+
+
+def on_device(caption: gr.HTML) -> dict[str, Any]:
+    """Give the options of an event that computes on the device.
+
+    Args:
+        caption: Where the progress bar is drawn, so that it never covers the last result.
+
+    Returns:
+        Options for a gradio event.
+    """
+    return {
+        "api_visibility": "private",
+        "concurrency_id": DEVICE,
+        "concurrency_limit": 1,
+        "show_progress": "full",
+        "show_progress_on": [caption],
+    }
 
 
 def follow(
@@ -79,7 +100,7 @@ def said(handler: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         @functools.wraps(handler)
         def stream(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Any:  # noqa: ANN401
             try:
-                yield from handler(*args, **kwargs)  # type: ignore[misc]
+                yield from handler(*args, **kwargs)
             except Exception as error:
                 raise toast(error, *args, **kwargs) from error
 

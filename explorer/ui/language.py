@@ -23,4 +23,3 @@ def language_of(request: gr.Request | None) -> Language:
     """
     header = request.headers.get("accept-language") if request is not None and request.headers else None
     return preferred_language(header)
-

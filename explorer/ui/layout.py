@@ -35,11 +35,12 @@ def build_page(workspace: Workspace) -> gr.Blocks:
     Returns:
         The page, not yet served.
     """
+    page: gr.Blocks
     with gr.Blocks(title=say("ui.title", "en"), analytics_enabled=False, delete_cache=UPLOADS_KEPT) as page:
         with gr.Row(elem_id="header"):
             gr.HTML("<div class='name'><b>Qwen3</b> Embedding Explorer</div>", elem_id="name")
             chips = ModelChips(elem_id="chips", scale=4)
-            switch = gr.Button(LABELS("ui.theme"), size="sm", elem_id="theme", min_width=90, scale=0)
+            switch = gr.Button("◐", size="sm", elem_id="theme", min_width=40, scale=0)
         switch.click(None, js=SWITCH_THEME, api_visibility="private")
         with gr.Tabs():
             with gr.Tab(LABELS("ui.rerank"), id="rerank", elem_id="tab-rerank"):

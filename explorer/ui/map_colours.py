@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,7 @@ from explorer.texts import Language, say
 from explorer.ui.components import map_categories, map_values
 
 
-def colouring(columns: pd.DataFrame, name: str, language: Language) -> dict[str, str]:
+def colouring(columns: pd.DataFrame, name: str, language: Language) -> dict[str, Any]:
     """Turn a column into the colour props of the map.
 
     Args:
@@ -29,4 +31,4 @@ def colouring(columns: pd.DataFrame, name: str, language: Language) -> dict[str,
     if pd.api.types.is_numeric_dtype(column):
         return {"categories": "", "values": map_values(column.to_numpy(np.float32, na_value=np.nan), name)}
     values = [str(value) if str(value) else None for value in column]
-    return {"categories": map_categories(values, name, say("figures.map_other", language)), "values": ""}
+    return {"categories": map_categories(values, name, say("map.other", language)), "values": ""}

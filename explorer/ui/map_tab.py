@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from explorer.errors import InputError
 from explorer.service import map_corpus, uploads
-from explorer.service.map_corpus import Found, MapRequest, Mapped
+from explorer.service.map_corpus import Found, Mapped, MapRequest
 from explorer.service.prompts import default_instruction
 from explorer.service.workspace import Workspace
 from explorer.texts import Language, say
 from explorer.ui.components import ScatterMap, map_points, map_query, map_texts, part_words, unpack_indices
-from explorer.ui.jobs import DEVICE, follow, said
+from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
 from explorer.ui.map_colours import colouring
-from explorer.ui.plain import document_panel, hint, notice_lines, source_line
+from explorer.ui.plain import document_panel, hint, notice_lines, source_line, table
 
 SHOWN_FACTS = 8
 FACT_CHARACTERS = 120
@@ -46,7 +45,7 @@ class Parts:
     find: gr.Button
     points: ScatterMap
     chosen: gr.HTML
-    table: gr.Dataframe
+    table: gr.HTML
     caption: gr.HTML
     notices: gr.HTML
     project: gr.State
@@ -71,7 +70,11 @@ def _asking() -> dict[str, Any]:
     )
     with gr.Accordion(LABELS("ui.instruction"), open=False):
         instruction = gr.Textbox(
-            default_instruction(), show_label=False, label=LABELS("ui.instruction"), lines=2, elem_id="map-instruction"
+            default_instruction(),
+            show_label=False,
+            label=LABELS("ui.instruction"),
+            lines=2,
+            elem_id="map-instruction",
         )
     find = gr.Button(LABELS("map.find"), variant="primary", elem_id="map-find")
     return {"query": query, "instruction": instruction, "find": find}
@@ -80,12 +83,23 @@ def _asking() -> dict[str, Any]:
 def _corpus_inputs() -> dict[str, Any]:
     upload = gr.File(label=LABELS("map.upload"), type="filepath", height=120, elem_id="map-upload")
     preview = gr.Dataframe(
-        label=LABELS("map.preview"), interactive=False, visible=False, datatype="str", max_height=180, elem_id="map-preview"
+        label=LABELS("map.preview"),
+        interactive=False,
+        visible=False,
+        datatype="str",
+        max_height=180,
+        elem_id="map-preview",
     )
     text_column = gr.Dropdown([], label=LABELS("map.text_column"), visible=False, elem_id="map-text-column")
     with gr.Accordion(LABELS("map.layout"), open=False):
         neighbors = gr.Slider(
-            2, 100, value=15, step=1, label=LABELS("map.neighbors"), info=LABELS("map.neighbors_info"), elem_id="map-neighbors"
+            2,
+            100,
+            value=15,
+            step=1,
+            label=LABELS("map.neighbors"),
+            info=LABELS("map.neighbors_info"),
+            elem_id="map-neighbors",
         )
         min_dist = gr.Slider(
             0, 0.99, value=0.1, step=0.01, label=LABELS("map.min_dist"), info=LABELS("map.min_dist_info")
@@ -113,7 +127,7 @@ def _map_outputs() -> dict[str, Any]:
     points = ScatterMap(elem_id="map-points", height=560)
     caption = gr.HTML(elem_id="map-caption")
     notices = gr.HTML(elem_classes="notices", elem_id="map-notices")
-    table = gr.Dataframe(interactive=False, datatype="str", wrap=True, max_height=360, elem_id="map-table")
+    table = gr.HTML(elem_id="map-table")
     with gr.Accordion(LABELS("ui.how_to_read"), open=False):
         gr.Markdown(LABELS("map.reading"), elem_classes="reading")
     return {"colour": colour, "points": points, "caption": caption, "notices": notices, "table": table}
@@ -186,7 +200,7 @@ class Handlers:
             notice_lines(project.notices, language),
             result.name,
             hint(say("map.chosen", language)),
-            gr.Dataframe(value=None, headers=table_headers(language), visible=False),
+            "",
         )
 
     @said
@@ -208,7 +222,9 @@ class Handlers:
         highlight = json.dumps([found.index, *(int(index) for index in found.neighbors)])
         return (
             ScatterMap(highlight=highlight),
-            document_panel(say("map.document", language), project.corpus.texts[found.index], facts[:SHOWN_FACTS]),
+            document_panel(
+                say("map.document", language), project.corpus.texts[found.index], facts[:SHOWN_FACTS]
+            ),
             neighbor_table(found, heading, language),
         )
 
@@ -230,7 +246,7 @@ class Handlers:
             yield ScatterMap(query=star, highlight="[]"), caption, neighbor_table(found, heading, language)
 
     @said
-    def select(self, name: str | None, event: gr.EventData, request: gr.Request) -> tuple[str, gr.Dataframe]:
+    def select(self, name: str | None, event: gr.EventData, request: gr.Request) -> tuple[str, str]:
         """List the documents inside the lasso."""
         language = language_of(request)
         project = map_corpus.project(self.workspace, name)
@@ -240,10 +256,12 @@ class Handlers:
             raise InputError("map.bad_selection") from error
         rows = rows[(rows >= 0) & (rows < len(project.corpus.texts))]
         if not len(rows):
-            return hint(say("map.chosen", language)), gr.Dataframe(visible=False)
-        listed = [["", "", project.corpus.texts[row]] for row in rows[: map_corpus.LISTED]]
-        heading = say("map.selected", language, count=len(rows))
-        return hint(heading), gr.Dataframe(value=listed, headers=table_headers(language), label=heading, visible=True)
+            return hint(say("map.chosen", language)), ""
+        listed = [
+            (str(place + 1), project.corpus.texts[row]) for place, row in enumerate(rows[: map_corpus.LISTED])
+        ]
+        headers = [say("map.rank", language), say("map.document", language)]
+        return "", table(headers, listed, say("map.selected", language, count=len(rows)))
 
     @said
     def read_file(self, file: str | None, request: gr.Request) -> tuple[Any, ...]:
@@ -268,18 +286,12 @@ class Handlers:
         )
 
 
-def table_headers(language: Language) -> list[str]:
-    """Name the columns of the list of documents."""
-    return [say("map.rank", language), say("map.cosine", language), say("map.document", language)]
-
-
-def neighbor_table(found: Found, heading: str, language: Language) -> gr.Dataframe:
+def neighbor_table(found: Found, heading: str, language: Language) -> str:
     """List true neighbours, nearest first."""
-    rows = [
-        [str(rank), f"{cosine:.3f}", text]
-        for rank, (cosine, text) in enumerate(zip(np.asarray(found.cosines), found.texts, strict=True), start=1)
-    ]
-    return gr.Dataframe(value=rows, headers=table_headers(language), label=heading, visible=True)
+    headers = [say(f"map.{name}", language) for name in ("rank", "cosine", "document")]
+    pairs = zip(found.cosines, found.texts, strict=True)
+    rows = [(str(rank), f"{cosine:.3f}", text) for rank, (cosine, text) in enumerate(pairs, start=1)]
+    return table(headers, rows, heading)
 
 
 def build(workspace: Workspace, page: gr.Blocks) -> None:
@@ -290,30 +302,34 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
         page: The page, for what happens when it opens.
     """
     parts, handlers = components(), Handlers(workspace)
-    drawn = [parts.points, parts.colour, parts.caption, parts.notices, parts.project, parts.chosen, parts.table]
+    drawn = [
+        parts.points,
+        parts.colour,
+        parts.caption,
+        parts.notices,
+        parts.project,
+        parts.chosen,
+        parts.table,
+    ]
     layout = [parts.upload, parts.text_column, parts.neighbors, parts.min_dist, parts.seed]
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    heavy = {"api_visibility": "private", "concurrency_id": DEVICE, "concurrency_limit": 1}
-    heavy |= {"show_progress": "minimal", "show_progress_on": [parts.caption]}
+    heavy = on_device(parts.caption)
 
-    gr.on([page.load, parts.demo.click], handlers.show_demo, None, drawn, **quiet)
+    gr.on([page.load, parts.demo.click], handlers.show_demo, None, drawn, **QUIET)
     made = parts.run.click(handlers.run, layout, drawn, **heavy)
-    parts.stop.click(None, cancels=[made], **quiet)
+    parts.stop.click(None, cancels=[made], **QUIET)
     parts.upload.change(
-        handlers.read_file, parts.upload, [parts.preview, parts.text_column, parts.notices], **quiet
+        handlers.read_file, parts.upload, [parts.preview, parts.text_column, parts.notices], **QUIET
     )
-    parts.colour.input(handlers.recolour, [parts.project, parts.colour], parts.points, **quiet)
+    parts.colour.input(handlers.recolour, [parts.project, parts.colour], parts.points, **QUIET)
     read = [parts.points, parts.chosen, parts.table]
-    parts.points.pick(handlers.pick, parts.project, read, **quiet, trigger_mode="always_last")
+    parts.points.pick(handlers.pick, parts.project, read, **QUIET, trigger_mode="always_last")
     parts.points.lasso(
-        handlers.select, parts.project, [parts.chosen, parts.table], **quiet, trigger_mode="always_last"
+        handlers.select, parts.project, [parts.chosen, parts.table], **QUIET, trigger_mode="always_last"
     )
     gr.on(
         [parts.find.click, parts.query.submit],
         handlers.find,
         [parts.project, parts.query, parts.instruction],
         [parts.points, parts.chosen, parts.table],
-        api_visibility="private",
-        concurrency_id=DEVICE,
-        show_progress="hidden",
+        **heavy,
     )

@@ -15,9 +15,9 @@ from explorer.service.workspace import Workspace
 from explorer.settings import DTYPES, DtypeChoice
 from explorer.texts import Language, say
 from explorer.ui.components import Chip, ModelChips, model_chips_data, part_words
-from explorer.ui.jobs import DEVICE, follow, said
+from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
-from explorer.ui.plain import hint
+from explorer.ui.plain import hint, table
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
 COLUMNS = ("name", "layers", "dimensions", "context", "parameters", "licence", "needs", "verdict")
@@ -36,7 +36,7 @@ class Parts:
     stop: gr.Button
     unload: gr.Button
     status: gr.HTML
-    catalogue: gr.Dataframe
+    catalogue: gr.HTML
 
 
 def components(workspace: Workspace) -> Parts:
@@ -59,17 +59,16 @@ def components(workspace: Workspace) -> Parts:
                 info=LABELS("loading.model_info"),
                 elem_id="models-model",
             )
-            with gr.Row():
-                device = gr.Dropdown(
-                    models.devices(), value=settings.device, label=LABELS("loading.device"), elem_id="models-device"
-                )
-                dtype = gr.Radio(
-                    [(name, name) for name in DTYPES],
-                    value=settings.dtype,
-                    label=LABELS("loading.dtype"),
-                    info=LABELS("loading.dtype_info"),
-                    elem_id="models-dtype",
-                )
+            device = gr.Dropdown(
+                models.devices(), value=settings.device, label=LABELS("loading.device"), elem_id="models-device"
+            )
+            dtype = gr.Radio(
+                [(name, name) for name in DTYPES],
+                value=settings.dtype,
+                label=LABELS("loading.dtype"),
+                info=LABELS("loading.dtype_info"),
+                elem_id="models-dtype",
+            )
             with gr.Row():
                 load = gr.Button(LABELS("loading.load"), variant="primary", elem_id="models-load", scale=2)
                 check = gr.Button(LABELS("loading.check"), elem_id="models-check", scale=2)
@@ -78,13 +77,7 @@ def components(workspace: Workspace) -> Parts:
                 stop = gr.Button(LABELS("ui.stop"), elem_id="models-stop")
             status = gr.HTML(elem_id="models-status")
         with gr.Column(scale=2, min_width=320):
-            catalogue = gr.Dataframe(
-                interactive=False,
-                datatype="str",
-                label=LABELS("loading.catalogue"),
-                wrap=True,
-                elem_id="models-catalogue",
-            )
+            catalogue = gr.HTML(elem_id="models-catalogue")
             with gr.Accordion(LABELS("ui.how_to_read"), open=False):
                 gr.Markdown(LABELS("loading.reading"), elem_classes="reading")
     return Parts(family, model, device, dtype, check, load, stop, unload, status, catalogue)
@@ -125,11 +118,13 @@ class Handlers:
         return hint(models.would_fit(self.workspace, wanted).text(language_of(request)))
 
     @said
-    def catalogue(self, device: str, dtype: DtypeChoice, request: gr.Request) -> gr.Dataframe:
+    def catalogue(self, device: str, dtype: DtypeChoice, request: gr.Request) -> str:
         """List the family with a verdict for this device."""
         language = language_of(request)
         rows = [catalogue_line(row, language) for row in models.catalogue(self.workspace, device, dtype)]
-        return gr.Dataframe(value=rows, headers=[say(f"loading.{name}", language) for name in COLUMNS])
+        return table(
+            [say(f"loading.{name}", language) for name in COLUMNS], rows, say("loading.catalogue", language)
+        )
 
     @said
     def chips(self, request: gr.Request) -> ModelChips:
@@ -141,8 +136,8 @@ class Handlers:
             provenance = loaded.models.get(family)
             nothing = "loading.chip_loading" if loaded.loading else "loading.nothing"
             value = provenance.line if provenance else say(nothing, language)
-            tone = "document" if provenance else "plain"
-            chips.append(Chip(say(f"loading.chip_{family}", language), value, tone, value))
+            label = say(f"loading.chip_{family}", language)
+            chips.append(Chip(label, value, "document" if provenance else "plain", value))
         data = model_chips_data(chips, loaded.memory_used, loaded.memory_total)
         return ModelChips(data=data, words=part_words("chips", language))
 
@@ -160,7 +155,7 @@ def catalogue_line(row: CatalogueRow, language: Language) -> list[str]:
         str(checkpoint.layers),
         f"{checkpoint.dimensions:,}",
         f"{checkpoint.context:,}",
-        f"{checkpoint.parameters / 1e6:,.0f} M",
+        f"{checkpoint.parameters / 1e6:,.1f} M",
         checkpoint.licence,
         models.readable_bytes(row.plan.needed),
         say(f"loading.{row.plan.verdict}", language),
@@ -178,16 +173,23 @@ def build(workspace: Workspace, page: gr.Blocks, chips: ModelChips) -> None:
     parts, handlers = components(workspace), Handlers(workspace)
     wanted = [parts.family, parts.model, parts.device, parts.dtype]
     place = [parts.device, parts.dtype]
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    heavy = {"api_visibility": "private", "concurrency_id": DEVICE, "concurrency_limit": 1}
+    heavy = on_device(parts.status)
 
-    parts.family.change(choose_family, parts.family, parts.model, **quiet)
-    parts.check.click(handlers.check, wanted, parts.status, **quiet)
-    loading = parts.load.click(handlers.load, wanted, parts.status, show_progress="full", **heavy)
-    loading.then(handlers.chips, None, chips, **quiet).then(handlers.catalogue, place, parts.catalogue, **quiet)
-    parts.stop.click(None, cancels=[loading], **quiet)
-    parts.unload.click(handlers.unload, parts.family, parts.status, show_progress="minimal", **heavy).then(
-        handlers.chips, None, chips, **quiet
-    ).then(handlers.catalogue, place, parts.catalogue, **quiet)
-    gr.on([page.load, parts.device.change, parts.dtype.change], handlers.catalogue, place, parts.catalogue, **quiet)
-    gr.on([page.load, gr.Timer(2.0).tick], handlers.chips, None, chips, **quiet)
+    parts.family.change(choose_family, parts.family, parts.model, **QUIET)
+    parts.check.click(handlers.check, wanted, parts.status, **QUIET)
+    loading = parts.load.click(handlers.load, wanted, parts.status, **heavy)
+    loading.then(handlers.chips, None, chips, **QUIET).then(
+        handlers.catalogue, place, parts.catalogue, **QUIET
+    )
+    parts.stop.click(None, cancels=[loading], **QUIET)
+    parts.unload.click(handlers.unload, parts.family, parts.status, **heavy).then(
+        handlers.chips, None, chips, **QUIET
+    ).then(handlers.catalogue, place, parts.catalogue, **QUIET)
+    gr.on(
+        [page.load, parts.device.change, parts.dtype.change],
+        handlers.catalogue,
+        place,
+        parts.catalogue,
+        **QUIET,
+    )
+    gr.on([page.load, gr.Timer(2.0).tick], handlers.chips, None, chips, **QUIET)

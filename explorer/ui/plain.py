@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from explorer.notices import Notice
@@ -34,7 +34,9 @@ def source_line(*sentences: str) -> str:
     return f"<div class='source'>{' '.join(escape(sentence) for sentence in sentences if sentence)}</div>"
 
 
-def pair_panel(left: tuple[str, str, str], right: tuple[str, str, str], cosine: float, language: Language) -> str:
+def pair_panel(
+    left: tuple[str, str, str], right: tuple[str, str, str], cosine: float, language: Language
+) -> str:
     """Write two texts side by side with their cosine.
 
     Args:
@@ -80,3 +82,20 @@ def document_panel(heading: str, text: str, facts: Iterable[tuple[str, str]]) ->
     values = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
     body = f"<p>{escape(text)}</p><dl>{values}</dl>"
     return f"<div class='document-panel'><small>{escape(heading)}</small>{body}</div>"
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
+    """Write a table of plain text.
+
+    Args:
+        headers: Names of the columns.
+        rows: Cells, as many in each row as there are headers.
+        caption: Sentence above the table.
+
+    Returns:
+        HTML.
+    """
+    head = "".join(f"<th scope='col'>{escape(header)}</th>" for header in headers)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return f"<div class='plain-table'><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"

@@ -25,7 +25,7 @@ from explorer.ui.components import (
     ranked_cards_data,
     token_strip_data,
 )
-from explorer.ui.jobs import DEVICE, follow, said
+from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
 from explorer.ui.plain import notice_lines, source_line
 
@@ -143,7 +143,9 @@ def _document_inputs(documents: tuple[str, ...]) -> dict[str, Any]:
         visible=False,
         elem_id="rerank-table",
     )
-    file = gr.File(label=LABELS("rerank.file"), type="filepath", visible=False, height=110, elem_id="rerank-file")
+    file = gr.File(
+        label=LABELS("rerank.file"), type="filepath", visible=False, height=110, elem_id="rerank-file"
+    )
     column = gr.Dropdown([], label=LABELS("rerank.column"), visible=False, elem_id="rerank-column")
     return {"source": source, "lines": lines, "table": table, "file": file, "column": column}
 
@@ -188,7 +190,7 @@ class Handlers:
         table: list[list[str]],
         file: str | None,
         column: str | None,
-        template: rerank.TemplateName,
+        template: rerank.RerankTemplate,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio finds its progress bar by this default
     ) -> Iterator[tuple[Any, ...]]:
@@ -211,13 +213,15 @@ class Handlers:
         )
 
     @said
-    def prompt(self, shown: Reranking | None, chosen: int, view: PromptView, request: gr.Request) -> TokenStrip:
+    def prompt(
+        self, shown: Reranking | None, chosen: int, view: PromptView, request: gr.Request
+    ) -> TokenStrip:
         """Show the exact input of the chosen document."""
         words = part_words("tokens", language_of(request))
         if shown is None:
             return TokenStrip(words=words)
         tokens = exact_tokens(self.workspace, shown, chosen, view)
-        pieces = [PromptToken(token.id, token.text, token.special) for token in tokens]
+        pieces = [PromptToken(token.id, token.text, token.special, token.cut) for token in tokens]
         return TokenStrip(tokens=token_strip_data(pieces), words=words)
 
     @said
@@ -308,33 +312,46 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
         page: The page, for what happens when it opens.
     """
     parts, handlers = components(), Handlers(workspace)
-    inputs = [parts.query, parts.instruction, parts.source, parts.lines, parts.table, parts.file, parts.column]
+    inputs = [
+        parts.query,
+        parts.instruction,
+        parts.source,
+        parts.lines,
+        parts.table,
+        parts.file,
+        parts.column,
+    ]
     inputs.append(parts.template)
     outputs = [parts.cards, parts.caption, parts.notices, parts.shown, parts.chosen]
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    heavy = {"api_visibility": "private", "concurrency_id": DEVICE, "concurrency_limit": 1}
-    heavy |= {"show_progress": "minimal", "show_progress_on": [parts.caption]}
-    prompt = {"inputs": [parts.shown, parts.chosen, parts.prompt_view], "outputs": parts.prompt}
+    heavy = on_device(parts.caption)
+    prompt: dict[str, Any] = {
+        "inputs": [parts.shown, parts.chosen, parts.prompt_view],
+        "outputs": parts.prompt,
+    }
 
     first = page.load(handlers.run, inputs, outputs, **heavy)
     pressed = gr.on(
-        [parts.run.click, parts.query.submit, parts.instruction.submit], handlers.run, inputs, outputs, **heavy
+        [parts.run.click, parts.query.submit, parts.instruction.submit],
+        handlers.run,
+        inputs,
+        outputs,
+        **heavy,
     )
     filled = parts.example.input(
         use_example,
         parts.example,
         [parts.query, parts.instruction, parts.source, parts.lines, parts.table, parts.note],
-        **quiet,
+        **QUIET,
     ).then(handlers.run, inputs, outputs, **heavy)
-    parts.stop.click(None, cancels=[first, pressed, filled], **quiet)
+    parts.stop.click(None, cancels=[first, pressed, filled], **QUIET)
     for result in (first, pressed, filled):
-        result.then(handlers.prompt, **prompt, **quiet)
-    parts.prompt_view.change(handlers.prompt, **prompt, **quiet)
-    parts.cards.pick(_picked, None, parts.chosen, **quiet).then(handlers.prompt, **prompt, **quiet)
-    page.load(titled_examples, None, [parts.example, parts.note], **quiet)
-    parts.preset.input(lambda text: text, parts.preset, parts.instruction, **quiet)
-    gr.on([parts.source.change], choose_source, parts.source, [parts.lines, parts.table, parts.file], **quiet)
-    parts.file.change(handlers.read_file, parts.file, parts.column, **quiet)
+        result.then(handlers.prompt, **prompt, **QUIET)
+    parts.prompt_view.change(handlers.prompt, **prompt, **QUIET)
+    parts.cards.pick(_picked, None, parts.chosen, **QUIET).then(handlers.prompt, **prompt, **QUIET)
+    page.load(titled_examples, None, [parts.example, parts.note], **QUIET)
+    parts.preset.input(lambda text: text, parts.preset, parts.instruction, **QUIET)
+    gr.on([parts.source.change], choose_source, parts.source, [parts.lines, parts.table, parts.file], **QUIET)
+    parts.file.change(handlers.read_file, parts.file, parts.column, **QUIET)
 
 
 def _picked(event: gr.EventData) -> int:

@@ -16,7 +16,7 @@ from explorer.service.prompts import default_instruction
 from explorer.service.workspace import Workspace
 from explorer.texts import Language, say
 from explorer.ui.components import FigureView, part_words
-from explorer.ui.jobs import DEVICE, follow, said
+from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
 from explorer.ui.plain import hint, notice_lines, pair_panel, source_line
 
@@ -46,7 +46,11 @@ def components() -> Parts:
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
             queries = gr.Textbox(
-                "\n".join(example.queries), label=LABELS("ui.queries"), lines=6, max_lines=12, elem_id="similarity-queries"
+                "\n".join(example.queries),
+                label=LABELS("ui.queries"),
+                lines=6,
+                max_lines=12,
+                elem_id="similarity-queries",
             )
             documents = gr.Textbox(
                 "\n".join(example.documents),
@@ -63,7 +67,9 @@ def components() -> Parts:
                 elem_id="similarity-instruction",
             )
             with gr.Row():
-                run = gr.Button(LABELS("similarity.run"), variant="primary", elem_id="similarity-run", scale=3)
+                run = gr.Button(
+                    LABELS("similarity.run"), variant="primary", elem_id="similarity-run", scale=3
+                )
                 stop = gr.Button(LABELS("ui.stop"), elem_id="similarity-stop", scale=1, min_width=80)
         with gr.Column(scale=2, min_width=320):
             with gr.Row():
@@ -76,7 +82,18 @@ def components() -> Parts:
             with gr.Accordion(LABELS("ui.how_to_read"), open=False):
                 gr.Markdown(LABELS("similarity.reading"), elem_classes="reading")
     return Parts(
-        queries, documents, instruction, run, stop, pairs, order, heatmap, pair, caption, notices, gr.State(None)
+        queries,
+        documents,
+        instruction,
+        run,
+        stop,
+        pairs,
+        order,
+        heatmap,
+        pair,
+        caption,
+        notices,
+        gr.State(None),
     )
 
 
@@ -121,7 +138,9 @@ class Handlers:
 
 
 @said
-def redraw(shown: Comparison | None, pairs: Pairs, order: Order, request: gr.Request) -> tuple[FigureView, str]:
+def redraw(
+    shown: Comparison | None, pairs: Pairs, order: Order, request: gr.Request
+) -> tuple[FigureView, str]:
     """Draw other pairs or another order of what was computed."""
     language = language_of(request)
     if shown is None:
@@ -167,13 +186,11 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
     parts, handlers = components(), Handlers(workspace)
     inputs = [parts.queries, parts.documents, parts.instruction, parts.pairs, parts.order]
     outputs = [parts.heatmap, parts.pair, parts.caption, parts.notices, parts.shown]
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    heavy = {"api_visibility": "private", "concurrency_id": DEVICE, "concurrency_limit": 1}
-    heavy |= {"show_progress": "minimal", "show_progress_on": [parts.caption]}
+    heavy = on_device(parts.caption)
 
     first = page.load(handlers.run, inputs, outputs, **heavy)
     pressed = gr.on([parts.run.click, parts.instruction.submit], handlers.run, inputs, outputs, **heavy)
-    parts.stop.click(None, cancels=[first, pressed], **quiet)
+    parts.stop.click(None, cancels=[first, pressed], **QUIET)
     chosen = [parts.shown, parts.pairs, parts.order]
-    gr.on([parts.pairs.change, parts.order.change], redraw, chosen, [parts.heatmap, parts.pair], **quiet)
-    parts.heatmap.pick(read_pair, chosen, parts.pair, **quiet)
+    gr.on([parts.pairs.change, parts.order.change], redraw, chosen, [parts.heatmap, parts.pair], **QUIET)
+    parts.heatmap.pick(read_pair, chosen, parts.pair, **QUIET)
