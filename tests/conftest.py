@@ -49,7 +49,7 @@ class TinyModel:
     tied: bool = True
     architecture: str | None = None
     prefixed: bool | None = None
-    ends_text: bool = True
+    ends_text: bool | None = None  # as published: embedding tokenizers end the text, rerankers' do not
     shards: int = 1
     dtype: torch.dtype = torch.float32
     context: int = 2048
@@ -80,7 +80,8 @@ def make_tokenizer(ends_text: bool) -> Tokenizer:
 def write_model(folder: Path, tiny: TinyModel) -> Path:
     """Write a model folder: configuration, safetensors and tokenizer."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = make_tokenizer(tiny.ends_text)
+    ends_text = tiny.family == "embedding" if tiny.ends_text is None else tiny.ends_text
+    tokenizer = make_tokenizer(ends_text)
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -139,8 +140,13 @@ def _write_weights(folder: Path, tiny: TinyModel, config: Qwen3Config, tokenizer
         chosen = names[shard :: tiny.shards]
         save_file({name: tensors[name] for name in chosen}, folder / file, metadata={"format": "pt"})
         weight_map |= dict.fromkeys(chosen, file)
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    (folder / "model.safetensors.index.json").write_text(
+        json.dumps({"metadata": {}, "weight_map": weight_map})
+    )
 
+
+# Models this small are slower on many threads than on one.
+torch.set_num_threads(1)
 
 ModelFactory = Callable[..., Path]
 
