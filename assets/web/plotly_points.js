@@ -47,7 +47,7 @@
       const { x, y, n } = this.model, place = SYMBOLS[group.symbol % SYMBOLS.length];
       const marker = group.values
         ? { color: group.values, colorscale: kit.CIVIDIS.map((color, i) => [i / (kit.CIVIDIS.length - 1), color]), showscale: true,
-          colorbar: { thickness: 10, len: 0.6, outlinewidth: 0, x: 1, title: { text: group.scale, side: "top" } } }
+          colorbar: { thickness: 10, len: 0.55, y: 0.36, outlinewidth: 0, x: 1, title: { text: group.scale, side: "top" } } }
         : { color: group.color };
       return { type: n < WEBGL_FROM ? "scatter" : "scattergl", mode: "markers", x: subset(x, group.rows), y: subset(y, group.rows), hoverinfo: "none",
         visible: group.hidden ? "legendonly" : true, marker: { ...marker, symbol: place, size: markerSize(n), opacity: group.other ? 0.45 : 0.85, line: { width: 0 } },

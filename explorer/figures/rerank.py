@@ -52,11 +52,12 @@ def bump_chart(
         xaxis={
             "tickvals": [0, 1],
             "ticktext": [escape(side) for side in sides],
-            "range": [-0.08, 1.9],
+            "range": [-0.25, 1.9],
             "side": "top",
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,
+            "automargin": True,
         },
         yaxis={
             "range": [lowest + 0.6, 0.4],

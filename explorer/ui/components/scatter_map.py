@@ -102,6 +102,7 @@ class ScatterMap(BrowserPart):
 
     Props:
         points: ``map_points``; empty draws the ``empty`` sentence. When only the positions change, points move.
+            With another corpus also send ``highlight="[]"`` and ``query=""``, whose rows belong to the old one.
         texts: ``map_texts``.
         categories: ``map_categories``, or empty. Okabe-Ito colour and a marker shape each; the legend toggles.
         values: ``map_values``, or empty. Used when ``categories`` is empty.
