@@ -17,6 +17,5 @@ def refuse_bomb(contents: int, size: int, limits: ReadLimits) -> None:
     Raises:
         CorpusError: The contents are too large in themselves, or suspiciously large for such a small file.
     """
-    suspicious = contents > limits.ratio_floor_bytes and contents > limits.compression_ratio * max(size, 1)
-    if contents > limits.decompressed_bytes or suspicious:
+    if contents > limits.most_contents(size):
         raise CorpusError("corpus.bomb", megabytes=contents / 1e6, size=size / 1e6)

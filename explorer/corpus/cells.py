@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -12,6 +13,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 
+from explorer.errors import CorpusError
 from explorer.notices import Notice
 
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
@@ -28,6 +30,8 @@ class CellCleaner:
 
     Attributes:
         limit: Characters a cell may keep.
+        most: Characters all cells may hold together. A workbook may name one long text in every cell.
+        characters: Characters of all cells so far.
         cut: Cells that were longer.
         controls: Control characters removed.
         surrogates: Halves of a surrogate pair that stood alone and became U+FFFD.
@@ -35,6 +39,8 @@ class CellCleaner:
     """
 
     limit: int
+    most: int = sys.maxsize
+    characters: int = 0
     cut: int = 0
     controls: int = 0
     surrogates: int = 0
@@ -48,11 +54,17 @@ class CellCleaner:
 
         Returns:
             At most ``limit`` characters, without control characters other than tab and line ends.
+
+        Raises:
+            CorpusError: All cells together hold more than ``most`` characters.
         """
         text = value if isinstance(value, str) else self._written(value)
         if len(text) > self.limit:
             self.cut += 1
             text = text[: self.limit]
+        self.characters += len(text)
+        if self.characters > self.most:
+            raise CorpusError("corpus.too_much_text", limit=self.most / 1e6)
         return text if _UNWANTED.search(text) is None else self._mended(text)
 
     def _written(self, value: object) -> str:

@@ -86,6 +86,15 @@ def _own_replacements(data: bytes, encoding: str) -> int:
     return data.count("\ufffd".encode(encoding))
 
 
+def _is_utf8(data: bytes) -> bool:
+    """Say whether bytes are valid UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _utf8(data: bytes) -> Decoded | None:
     """Decode as UTF-8, also when a few bytes of a long file are broken."""
     try:
@@ -112,6 +121,8 @@ def _utf16_unmarked(data: bytes) -> Decoded | None:
     first, second = sample[0::2].count(0), sample[1::2].count(0)
     zeros = max(first, second)
     if len(data) % 2 or zeros < 2 or min(first, second) > 0 or zeros < 0.02 * pairs:
+        return None
+    if zeros < 0.5 * pairs and _is_utf8(data):
         return None
     encoding = "utf-16-le" if second else "utf-16-be"
     try:

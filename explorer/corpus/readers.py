@@ -47,14 +47,14 @@ def read_table(data: bytes, filename: str, limits: ReadLimits = _DEFAULT_LIMITS)
         raise CorpusError("corpus.too_large", megabytes=len(content) / 1e6, limit=limits.bytes / 1e6)
     container = container_of(content)
     if container == "parquet":
-        return _finish(read_parquet(content, limits), "parquet", None, limits)
+        return _finish(read_parquet(content, limits), "parquet", None, limits, len(content))
     if container == "xlsx":
-        return _finish(read_workbook(content, limits), "xlsx", None, limits)
+        return _finish(read_workbook(content, limits), "xlsx", None, limits, len(content))
     decoded = decode(content)
     if not decoded.text.strip("\ufeff\0 \t\r\n"):
         raise CorpusError("corpus.empty_file")
     raw, found = _read_text(decoded.text, suffix_of(filename), limits)
-    return _finish(raw, found, decoded.encoding, limits, decoded.notices)
+    return _finish(raw, found, decoded.encoding, limits, len(content), decoded.notices)
 
 
 def _read_text(text: str, suffix: str, limits: ReadLimits) -> tuple[RawTable, Format]:
@@ -106,12 +106,19 @@ def _read_lines(text: str, limits: ReadLimits) -> RawTable:
 
 
 def _finish(
-    raw: RawTable, found: Format, encoding: str | None, limits: ReadLimits, notices: tuple[Notice, ...] = ()
+    raw: RawTable,
+    found: Format,
+    encoding: str | None,
+    limits: ReadLimits,
+    size: int,
+    notices: tuple[Notice, ...] = (),
 ) -> Table:
     """Clean, type and name the columns."""
     if not raw.header or raw.rows_in == 0:
         raise CorpusError("corpus.no_rows")
-    cleaner = CellCleaner(limits.cell_characters)
+    if raw.rows_in == raw.rows_dropped:
+        raise CorpusError("corpus.rows_all_long", width=len(raw.header))
+    cleaner = CellCleaner(limits.cell_characters, most=limits.most_contents(size))
     names, renamed = unique_names(raw.header, cleaner)
     series = [typed_series(values, cleaner, raw.typed) for values in raw.columns]
     frame = pd.concat(series, axis=1, keys=names)

@@ -36,6 +36,17 @@ class ReadLimits:
     compression_ratio: int = 100
     ratio_floor_bytes: int = 20 * 10**6
 
+    def most_contents(self, size: int) -> int:
+        """Say how much a file may unpack to.
+
+        Args:
+            size: Bytes of the file.
+
+        Returns:
+            Bytes or characters.
+        """
+        return min(self.decompressed_bytes, max(self.ratio_floor_bytes, self.compression_ratio * size))
+
 
 @dataclass(frozen=True)
 class RawTable:

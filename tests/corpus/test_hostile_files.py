@@ -60,6 +60,11 @@ READ: dict[str, tuple[bytes, str, list[str]]] = {
     "cp1252 quotes": ("text,n\nit’s “quoted”,1\n".encode("cp1252"), "text", ["it’s “quoted”"]),
     "GB18030": (CHINESE.encode("gb18030"), "标题", ["天气", "新闻"]),
     "NUL and controls": (b"text,n\na\0b\x01c,1\n", "text", ["abc"]),
+    "several NULs on one side": (
+        b"text,n\na\0\0b,1\nc\0,2\n" + b"d,3\n" * 3,
+        "text",
+        ["ab", "c", "d", "d", "d"],
+    ),
     "ragged, too long": (b"text,n\na,1\nb,2,3\nc,4\n", "text", ["a", "c"]),
     "ragged, too short": (b"text,n\na\nb,2\n", "text", ["a", "b"]),
     "ragged below one name": (b"text\na,b,c\n", "text", ["a,b,c"]),
@@ -99,6 +104,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "no byte": (lambda: b"", "a.csv", "corpus.empty_file"),
     "only blank lines": (lambda: b"\n \r\n\t\n", "a.csv", "corpus.empty_file"),
     "only a byte order mark": (lambda: b"\xef\xbb\xbf", "a.csv", "corpus.empty_file"),
+    "row names without a name": (lambda: b"text,n\n1,a,2\n2,b,3\n", "a.csv", "corpus.rows_all_long"),
     "header only": (lambda: b"text,n\n", "a.csv", "corpus.no_rows"),
     "unterminated quote": (lambda: b'text,n\na,1\n"b,2\nc,3\n', "a.csv", "corpus.open_quote"),
     "ten thousand columns": (
@@ -264,3 +270,16 @@ def test_cells_beyond_the_header_of_a_sheet_are_kept() -> None:
     table = read_table(workbook([["text"], ["a", "extra"]]), "a.xlsx")
     assert table.columns == ("text", "column 2")
     assert texts(table, "column 2") == ["extra"]
+
+
+def test_lists_and_binary_columns_of_parquet_are_left_out_and_told() -> None:
+    data = parquet({"text": ["a", "b"], "vector": [[1.0, 2.0], [3.0]], "image": [b"x", b"y"], "n": [1, None]})
+    table = read_table(data, "a.parquet")
+    assert table.columns == ("text", "n")
+    assert "vector, image" in table.notices[0].text("en")
+
+
+def test_columns_of_parquet_with_dots_and_equal_texts_are_read() -> None:
+    table = read_table(parquet({"a.b": ["x", None, "x"], "c": [True, False, True]}), "a.parquet")
+    assert texts(table, "a.b") == ["x", "", "x"]
+    assert texts(table, "c") == ["true", "false", "true"]
