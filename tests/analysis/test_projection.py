@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -131,6 +132,16 @@ def test_progress_shows_the_map_taking_shape(clusters: Clusters) -> None:
         vectors, exact_neighbors(vectors, 15), UmapParameters(n_epochs=3), lambda *step: seen.append(step)
     )
     assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.usefixtures("compiled")
+def test_maps_can_be_drawn_in_several_threads_at_once(clusters: Clusters) -> None:
+    vectors, _ = clusters
+    neighbors = exact_neighbors(vectors, 15)
+    with ThreadPoolExecutor(4) as threads:
+        drawn = [threads.submit(project, vectors, neighbors, UmapParameters(n_epochs=30)) for _ in range(8)]
+        maps = [future.result().coordinates for future in drawn]
+    assert all(np.array_equal(maps[0], coordinates) for coordinates in maps)
 
 
 @pytest.mark.usefixtures("compiled")
