@@ -41,11 +41,11 @@ def main(arguments: list[str]) -> int:
     print("Starting …", flush=True)
 
     from explorer.service.workspace import Workspace
-    from explorer.ui.layout import build_page, launch_options
+    from explorer.ui.layout import QUEUE, build_page, launch_options
 
     workspace = Workspace(settings)
     page = build_page(workspace)
-    page.queue(max_size=32, default_concurrency_limit=8)
+    page.queue(**QUEUE)
     _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(settings))
     print(f"Open {address}", flush=True)
     threading.Thread(target=workspace.warm_up, name="warm-up", daemon=True).start()

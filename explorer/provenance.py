@@ -32,7 +32,12 @@ class Provenance:
     attention: str
 
     @property
+    def place(self) -> str:
+        """Number format and device, for instance ``fp32 on CPU``."""
+        dtype = {"float32": "fp32", "bfloat16": "bf16"}.get(self.dtype, self.dtype)
+        return f"{dtype} on {self.device.upper()}"
+
+    @property
     def line(self) -> str:
         """One line for a caption, for instance ``Mini (bundled), fp32 on CPU``."""
-        dtype = {"float32": "fp32", "bfloat16": "bf16"}.get(self.dtype, self.dtype)
-        return f"{self.model}, {dtype} on {self.device.upper()}"
+        return f"{self.model}, {self.place}"

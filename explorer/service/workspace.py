@@ -74,7 +74,7 @@ class Workspace:
         self.settings = settings
         self.shelf = Shelf()
         self.projects = ProjectShelf()
-        self._cache = VectorCache()
+        self.cache = VectorCache()
         self._starting = threading.Lock()
         self._first_load: dict[Family, _FirstLoad] = {}
 
@@ -123,7 +123,7 @@ class Workspace:
         Raises:
             ExplorerError: It could not be loaded, or was unloaded.
         """
-        return Embedder((yield from self._loaded("embedding")), self._cache)
+        return Embedder((yield from self._loaded("embedding")), self.cache)
 
     def reranker(self) -> Generator[Progress[Never], None, Reranker]:
         """Wait for the reranker.
@@ -137,7 +137,7 @@ class Workspace:
         Raises:
             ExplorerError: It could not be loaded, or was unloaded.
         """
-        return Reranker((yield from self._loaded("reranker")), self._cache)
+        return Reranker((yield from self._loaded("reranker")), self.cache)
 
     def _settled(self, family: Family) -> bool:
         return family in self._first_load and self._first_load[family].over.is_set()

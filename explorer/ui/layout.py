@@ -17,6 +17,9 @@ from explorer.ui.guard import Guard
 from explorer.ui.language import LABELS
 from explorer.ui.theme import PAGE_CSS, theme
 
+QUEUE: dict[str, int] = {"max_size": 32, "default_concurrency_limit": 8}
+"""The thirty-third request in line is refused at once instead of waiting for minutes."""
+
 UPLOAD_LIMIT = "50mb"
 UPLOADS_KEPT = (3600, 86400)
 """Every hour, uploads older than a day are deleted (both in seconds)."""
@@ -43,18 +46,22 @@ def build_page(workspace: Workspace) -> gr.Blocks:
             switch = gr.Button("◐", size="sm", elem_id="theme", min_width=40, scale=0)
         switch.click(None, js=SWITCH_THEME, api_visibility="private")
         with gr.Tabs():
-            with gr.Tab(LABELS("ui.rerank"), id="rerank", elem_id="tab-rerank"):
+            with _view("rerank"):
                 rerank_tab.build(workspace, page)
-            with gr.Tab(LABELS("ui.similarity"), id="similarity", elem_id="tab-similarity"):
+            with _view("similarity"):
                 similarity_tab.build(workspace, page)
-            with gr.Tab(LABELS("ui.dimensions"), id="dimensions", elem_id="tab-dimensions"):
+            with _view("dimensions"):
                 dimensions_tab.build(workspace, page)
-            with gr.Tab(LABELS("ui.map"), id="map", elem_id="tab-map"):
+            with _view("map"):
                 map_tab.build(workspace, page)
-            with gr.Tab(LABELS("ui.models"), id="models", elem_id="tab-models"):
+            with _view("models"):
                 models_tab.build(workspace, page, chips)
         endpoints.build(workspace)
     return page
+
+
+def _view(name: str) -> gr.Tab:
+    return gr.Tab(LABELS(f"ui.{name}"), id=name, elem_id=f"tab-{name}")
 
 
 def launch_options(settings: Settings) -> dict[str, Any]:

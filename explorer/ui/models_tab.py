@@ -60,7 +60,10 @@ def components(workspace: Workspace) -> Parts:
                 elem_id="models-model",
             )
             device = gr.Dropdown(
-                models.devices(), value=settings.device, label=LABELS("loading.device"), elem_id="models-device"
+                models.devices(),
+                value=settings.device,
+                label=LABELS("loading.device"),
+                elem_id="models-device",
             )
             dtype = gr.Radio(
                 [(name, name) for name in DTYPES],
@@ -131,13 +134,15 @@ class Handlers:
         """Show in the header what is loaded."""
         language = language_of(request)
         loaded = models.loaded_now(self.workspace)
+        nothing = say("loading.chip_loading" if loaded.loading else "loading.nothing", language)
         chips = []
         for family in FAMILIES:
             provenance = loaded.models.get(family)
-            nothing = "loading.chip_loading" if loaded.loading else "loading.nothing"
-            value = provenance.line if provenance else say(nothing, language)
             label = say(f"loading.chip_{family}", language)
-            chips.append(Chip(label, value, "document" if provenance else "plain", value))
+            value, hover = (provenance.model, provenance.line) if provenance else (nothing, nothing)
+            chips.append(Chip(label, value, "document" if provenance else "plain", hover))
+        for place in dict.fromkeys(provenance.place for provenance in loaded.models.values()):
+            chips.append(Chip(say("loading.chip_device", language), place))
         data = model_chips_data(chips, loaded.memory_used, loaded.memory_total)
         return ModelChips(data=data, words=part_words("chips", language))
 

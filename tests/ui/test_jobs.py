@@ -62,7 +62,9 @@ def test_an_error_is_said_in_the_visitors_language_and_never_as_markup() -> None
         handler(Request("zh-CN"))
 
 
-def test_an_unexpected_error_shows_a_number_and_nothing_of_the_machine(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_shows_a_number_and_nothing_of_the_machine(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     @said
     def handler(request: Request) -> None:
         raise OSError("/home/someone/secret.txt")

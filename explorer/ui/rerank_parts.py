@@ -1,0 +1,159 @@
+"""The components of the Rerank view and where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from explorer.service import rerank
+from explorer.service.examples import rerank_examples
+from explorer.service.prompts import PROMPT_VIEWS, instruction_presets
+from explorer.ui.components import RankedCards, TokenStrip
+from explorer.ui.language import LABELS
+from explorer.ui.plain import source_line
+
+SOURCES = ("lines", "table", "file")
+"""Where the documents may come from."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The components of this view."""
+
+    example: gr.Dropdown
+    note: gr.HTML
+    query: gr.Textbox
+    preset: gr.Dropdown
+    instruction: gr.Textbox
+    source: gr.Radio
+    lines: gr.Textbox
+    table: gr.Dataframe
+    file: gr.File
+    column: gr.Dropdown
+    template: gr.Radio
+    run: gr.Button
+    stop: gr.Button
+    cards: RankedCards
+    caption: gr.HTML
+    notices: gr.HTML
+    prompt_view: gr.Radio
+    prompt: TokenStrip
+    shown: gr.State
+    chosen: gr.State
+
+
+def components() -> Parts:
+    """Lay out the view: inputs in the left third, the result at the right."""
+    gr.Markdown(LABELS("rerank.lead"), elem_classes="lead")
+    with gr.Row():
+        with gr.Column(scale=1, min_width=320):
+            inputs = _inputs()
+        with gr.Column(scale=2, min_width=320):
+            outputs = _outputs()
+    return Parts(**inputs, **outputs, shown=gr.State(None), chosen=gr.State(0))
+
+
+def _inputs() -> dict[str, Any]:
+    first = rerank_examples()[0]
+    example = gr.Dropdown(
+        [(entry.title["en"], entry.identifier) for entry in rerank_examples()],
+        value=first.identifier,
+        label=LABELS("ui.example"),
+        elem_id="rerank-example",
+    )
+    note = gr.HTML(source_line(first.note["en"]))
+    query = gr.Textbox(first.query, label=LABELS("ui.query"), lines=2, elem_id="rerank-query")
+    instruction = gr.Textbox(
+        first.instruction,
+        label=LABELS("ui.instruction"),
+        info=LABELS("ui.instruction_info"),
+        lines=2,
+        elem_id="rerank-instruction",
+    )
+    preset = gr.Dropdown(
+        [(text, text) for text in instruction_presets()],
+        value=None,
+        label=LABELS("ui.preset"),
+        elem_id="rerank-preset",
+    )
+    documents = _document_inputs(first.documents)
+    with gr.Accordion(LABELS("rerank.more"), open=False):
+        template = gr.Radio(
+            [(LABELS(f"rerank.template_{name}"), name) for name in rerank.TEMPLATES],
+            value=rerank.TEMPLATES[0],
+            label=LABELS("rerank.template"),
+            info=LABELS("rerank.template_info"),
+            elem_id="rerank-template",
+        )
+    with gr.Row():
+        run = gr.Button(LABELS("rerank.run"), variant="primary", elem_id="rerank-run", scale=3)
+        stop = gr.Button(LABELS("ui.stop"), elem_id="rerank-stop", scale=1, min_width=80)
+    return {
+        "example": example,
+        "note": note,
+        "query": query,
+        "instruction": instruction,
+        "preset": preset,
+        **documents,
+        "template": template,
+        "run": run,
+        "stop": stop,
+    }
+
+
+def _document_inputs(documents: tuple[str, ...]) -> dict[str, Any]:
+    source = gr.Radio(
+        [(LABELS(f"rerank.source_{name}"), name) for name in SOURCES],
+        value=SOURCES[0],
+        label=LABELS("rerank.source"),
+        elem_id="rerank-source",
+    )
+    lines = gr.Textbox(
+        "\n".join(document.replace("\n", " ") for document in documents),
+        label=LABELS("ui.documents"),
+        lines=10,
+        max_lines=18,
+        elem_id="rerank-lines",
+    )
+    table = gr.Dataframe(
+        value=[[document] for document in documents],
+        headers=["Document"],
+        datatype="str",
+        type="array",
+        column_count=1,
+        interactive=True,
+        wrap=True,
+        label=LABELS("rerank.table"),
+        visible=False,
+        elem_id="rerank-table",
+    )
+    file = gr.File(
+        label=LABELS("rerank.file"), type="filepath", visible=False, height=110, elem_id="rerank-file"
+    )
+    column = gr.Dropdown([], label=LABELS("rerank.column"), visible=False, elem_id="rerank-column")
+    return {"source": source, "lines": lines, "table": table, "file": file, "column": column}
+
+
+def _outputs() -> dict[str, Any]:
+    cards = RankedCards(elem_id="rerank-cards")
+    caption = gr.HTML(elem_id="rerank-caption")
+    notices = gr.HTML(elem_classes="notices", elem_id="rerank-notices")
+    with gr.Accordion(LABELS("rerank.prompt"), open=False, elem_id="rerank-prompt-panel"):
+        prompt_view = gr.Radio(
+            [(LABELS(f"rerank.prompt_{view}"), view) for view in PROMPT_VIEWS],
+            value=PROMPT_VIEWS[0],
+            label=LABELS("rerank.prompt_of"),
+            elem_id="rerank-prompt-view",
+        )
+        prompt = TokenStrip(elem_id="rerank-prompt")
+    with gr.Accordion(LABELS("ui.how_to_read"), open=False):
+        gr.Markdown(LABELS("rerank.reading"), elem_classes="reading")
+    return {
+        "cards": cards,
+        "caption": caption,
+        "notices": notices,
+        "prompt_view": prompt_view,
+        "prompt": prompt,
+    }
