@@ -118,37 +118,12 @@ def descend(
     state = random.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64)
     states = np.full((len(points), 3), state) + points[:, 0].astype(np.float64).view(np.int64).reshape(-1, 1)
     run_epoch = layouts._get_optimize_layout_euclidean_single_epoch_fn(parallel=False)
+    no_density = (False, _UNUSED, _UNUSED, 0, 0, 0, 0, _UNUSED, _UNUSED, 0)
     for epoch in range(epochs):
         step = 1.0 - max(epoch - 1, 0) / epochs
-        run_epoch(
-            points,
-            points,
-            graph.heads,
-            graph.tails,
-            len(points),
-            every,
-            a,
-            b,
-            states,
-            1.0,
-            points.shape[1],
-            True,
-            step,
-            every_negative,
-            next_negative,
-            next_sample,
-            epoch,
-            False,
-            _UNUSED,
-            _UNUSED,
-            0,
-            0,
-            0,
-            0,
-            _UNUSED,
-            _UNUSED,
-            0,
-        )
+        edges = (points, points, graph.heads, graph.tails, len(points), every)
+        forces = (a, b, states, 1.0, points.shape[1], True, step)
+        run_epoch(*edges, *forces, every_negative, next_negative, next_sample, epoch, *no_density)
         yield points
 
 
