@@ -140,12 +140,17 @@ window.ExplorerKit ??= (() => {
     };
   }
 
+  /** Reserved height: the prop, or what the page was built with (updates before the first drawing drop other props). */
+  const heightOf = (root, props) => Number(props.height ?? root.dataset.height);
+
   /** Start a part once its style sheets are there; Gradio calls this once for each element. */
   async function mount(name, element, props, trigger, watch) {
     const root = element.querySelector(".xp-part");
     if (!root || root.dataset.mounted) return;
     root.dataset.mounted = "yes";
     await Promise.all([sheet(root.dataset.base), sheet(root.dataset.style)]);
+    // An update that comes before its tab was ever opened replaces all props, the constant height among them.
+    props.height ??= Number(root.dataset.height);
     parts[name](root, props, trigger, watch);
     root.dataset.ready = "yes";
   }
@@ -154,7 +159,7 @@ window.ExplorerKit ??= (() => {
 
   return {
     h, svg, bytes, encode, parse, say, fixed, signed, count, size, cut, missing, OKABE_ITO, CIVIDIS, ramp, dark, css, still,
-    theme, plotly, sized, table, empty, caption, tooltip, mount, register,
+    theme, plotly, sized, table, empty, caption, tooltip, mount, register, heightOf,
     floats: (text) => new Float32Array(bytes(text)), shorts: (text) => new Int16Array(bytes(text)),
   };
 })();

@@ -13,7 +13,7 @@
   function frame(view, figure, props) {
     const meta = figure.layout.meta ?? {}, title = meta.title ?? "";
     view.plot = h("div", { class: "fv-plot", role: "img", "aria-label": title }, h("p", { class: "xp-quiet fv-wait" }, say(props.words, "drawing")));
-    view.plot.style.height = `${props.height}px`;
+    view.plot.style.height = `${kit.heightOf(view.root, props)}px`;
     const table = meta.table ? kit.table(say(props.words, "table"), meta.table.columns, meta.table.rows) : "";
     view.root.replaceChildren(h("h3", { class: "xp-title" }, title), kit.caption(meta.caption) ?? "", view.plot, table);
   }
@@ -42,7 +42,7 @@
       const library = await kit.plotly(view.root.dataset.plotly);
       if (plot.clientWidth < NARROW) narrow(figure);
       figure.layout.margin = { ...figure.layout.margin, t: Math.min(14, figure.layout.margin?.t ?? 14) };
-      const layout = kit.assignPaths({ ...figure.layout, width: plot.clientWidth, height: Number(props.height) }, kit.plotlyColors(figure.layout));
+      const layout = kit.assignPaths({ ...figure.layout, width: plot.clientWidth, height: kit.heightOf(view.root, props) }, kit.plotlyColors(figure.layout));
       delete layout.title;
       const fresh = !plot._fullLayout;
       if (fresh) plot.replaceChildren();

@@ -179,7 +179,7 @@
 
     function draw() {
       const data = kit.parse(props.data, null), words = props.words, old = places(view);
-      root.style.setProperty("--rc-height", `${props.height}px`);
+      root.style.setProperty("--rc-height", `${kit.heightOf(root, props)}px`);
       if (!data?.items.length) { view = null; root.replaceChildren(kit.empty(say(words, "empty"))); return; }
       const items = data.items.sort((a, b) => a.rerank_rank - b.rerank_rank);
       const compare = items.every((item) => !kit.missing(item.first_rank)) && items.some((item) => !kit.missing(item.cosine));

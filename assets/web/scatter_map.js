@@ -83,7 +83,7 @@
     view.plot = h("div", { class: "sm-plot" });
     view.overlay = new kit.MapOverlay();
     view.stage = h("div", { class: "sm-stage", tabindex: 0, role: "application", "aria-label": say(words, "label") }, view.plot, view.overlay.node);
-    view.stage.style.height = `${props.height}px`;
+    view.stage.style.height = `${kit.heightOf(view.root, props)}px`;
     view.tip = kit.tooltip(view.stage);
     view.said = h("p", { class: "xp-hidden", "aria-live": "polite" });
     view.below = h("div");
@@ -150,7 +150,7 @@
     view.model = model;
     view.labels = model.named ? kit.groupLabels(model.x, model.y, model.groups) : [];
     if (!sameCorpus) Object.assign(view, { cursor: -1, selected: 0 });
-    await view.points.draw(model, width, Number(props.height), sameCorpus && view.width === width && (samePoints || moving));
+    await view.points.draw(model, width, kit.heightOf(view.root, props), sameCorpus && view.width === width && (samePoints || moving));
     Object.assign(view, { drawnTexts: props.texts, drawnPoints: props.points, width });
     view.keys.replaceChildren(...legend(view));
     view.below.replaceChildren(asTable(view, props.words));

@@ -30,7 +30,7 @@
   kit.register("TokenStrip", (root, props, trigger, watch) => {
     function draw() {
       const data = kit.parse(props.tokens, null), words = props.words;
-      root.style.setProperty("--ts-height", `${props.height}px`);
+      root.style.setProperty("--ts-height", `${kit.heightOf(root, props)}px`);
       if (!data?.tokens.length) { root.replaceChildren(kit.empty(say(words, "empty"))); return; }
       const { tokens, total } = data, cut = tokens.filter((token) => token.cut).length;
       const kept = () => tokens.filter((token) => !token.cut);

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import plotly.graph_objects as go
@@ -74,12 +76,15 @@ def label(text: str, limit: int = LABEL_LIMIT) -> str:
 
     Args:
         text: Any text.
-        limit: Most characters.
+        limit: Most columns; a wide East Asian character takes two (Unicode Annex 11).
 
     Returns:
         Escaped text.
     """
-    return escape(shorten(text, limit))
+    line = " ".join(text.split())
+    ends = accumulate(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in line)
+    kept = sum(end <= limit for end in ends)
+    return escape(line if kept == len(line) else line[: max(1, kept - 1)] + "…")
 
 
 def finish(

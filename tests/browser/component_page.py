@@ -215,7 +215,6 @@ def wire(parts: dict[str, gr.HTML], log: gr.Textbox) -> None:
 
 def tabs(words) -> dict[str, gr.HTML]:
     """All parts, the later ones in tabs that start hidden."""
-    layout, texts, topics = corpus(400)
     with gr.Tab("Rerank", id="rerank"):
         cards = RankedCards(
             data=ranked_cards_data("password", rerank_items(1), PROVENANCE),
@@ -229,13 +228,7 @@ def tabs(words) -> dict[str, gr.HTML]:
     with gr.Tab("Dimensions", id="dimensions"):
         view = DimensionsView(data=dimensions(8, 12, 1024), words=words("dimensions"), elem_id="dimensions")
     with gr.Tab("Map", id="map"):
-        points = ScatterMap(
-            points=map_points(layout),
-            texts=map_texts(texts),
-            categories=map_categories(topics, "topic", "other"),
-            words=words("map"),
-            elem_id="map",
-        )
+        points = ScatterMap(elem_id="map", height=520)
     return {
         "cards": cards,
         "tokens": strip,
@@ -253,7 +246,7 @@ def button(name: str, handler, output: gr.HTML) -> None:
 
 def build() -> gr.Blocks:
     """The page."""
-    layout, _, _ = corpus(400)
+    layout, texts, topics = corpus(400)
     big_layout, big_texts, big_topics = corpus(5_000)
 
     def words(part):
@@ -296,6 +289,17 @@ def build() -> gr.Blocks:
             )
             button("empty", lambda: ScatterMap(points="", texts="[]", categories="", values=""), parts["map"])
         wire(parts, log)
+        page.load(
+            lambda: ScatterMap(
+                points=map_points(layout),
+                texts=map_texts(texts),
+                categories=map_categories(topics, "topic", "other"),
+                words=words("map"),
+            ),
+            None,
+            parts["map"],
+            show_progress="hidden",
+        )
     return page
 
 

@@ -14,7 +14,7 @@ from explorer.figures.heatmap import similarity_heatmap
 from explorer.figures.map import corpus_map
 from explorer.figures.matryoshka import dimensions_curve
 from explorer.figures.rerank import bump_chart
-from explorer.figures.style import escape, literal
+from explorer.figures.style import escape, label, literal
 
 HOSTILE = "<img src=x onerror=alert(1)> <a href='javascript:1'>a</a> <b>b</b> &lt;i&gt;"
 
@@ -47,6 +47,13 @@ def test_literal_holds_no_markup_but_its_own_breaks(text):
 
 def test_escape_shows_entities_as_written():
     assert escape("&lt;b&gt; a<b\x00") == "&amp;lt;b&amp;gt; a&lt;b "
+
+
+def test_a_label_counts_wide_characters_twice():
+    assert label("abcdefghij", 10) == "abcdefghij"
+    assert label("abcdefghijk", 10) == "abcdefghi…"
+    assert label("重置密码请", 10) == "重置密码请"
+    assert label("重置密码请看", 10) == "重置密码…"
 
 
 def figures(text: str):

@@ -5,8 +5,9 @@ props, never in ``value`` (which Gradio would send back with every event) and ne
 text through ``textContent`` only, so no corpus can become HTML.
 
 Updating from a handler follows Gradio: return the class with only the changed props, already in wire form, for
-instance ``RankedCards(data=ranked_cards_data(...))``. Use ``show_progress="hidden"`` on such events, or Gradio
-lays its own spinner over the part.
+instance ``RankedCards(data=ranked_cards_data(...))``. Until a part is on the page, Gradio keeps only the props of
+the last update: put parts in ``gr.Tab(render_children=True)``, or send all props but ``height`` together. Use
+``show_progress="hidden"`` on such events, or Gradio lays its own spinner over the part.
 """
 
 from __future__ import annotations
@@ -96,13 +97,14 @@ class BrowserPart(gr.HTML, metaclass=PartMeta):  # type: ignore[misc, unused-ign
         style = scripts[-1].removesuffix(".js") + ".css"
         quoted = ", ".join(f"'{event}'" for event in events)
         library = _url(plotly_script()) if "plotly_theme.js" in scripts else ""
+        height = int(props["height"])
         for_gradio: dict[str, Any] = {**props, **options}
         super().__init__(
             None,
             html_template=(
                 f'<div class="xp-part" data-style="{escape(_url(WEB / style))}" '
                 f'data-base="{escape(_url(WEB / "base.css"))}" data-plotly="{escape(library)}" '
-                f'style="min-height:{int(props["height"])}px"></div>'
+                f'data-height="{height}" style="min-height:{height}px"></div>'
             ),
             js_on_load=f"ExplorerKit.mount('{part}', element, props, trigger, watch, [{quoted}]);",
             apply_default_css=False,
