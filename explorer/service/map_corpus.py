@@ -206,6 +206,7 @@ def sampled(corpus: Corpus, limit: int) -> Corpus:
         corpus,
         texts=tuple(corpus.texts[row] for row in chosen),
         columns=corpus.columns.iloc[chosen].reset_index(drop=True),
+        dropped=corpus.dropped + total - limit,
         notices=(*corpus.notices, notice),
     )
 

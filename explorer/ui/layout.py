@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from explorer.service.limits import LIMITS
 from explorer.service.workspace import Workspace
 from explorer.settings import Settings
 from explorer.texts import say
@@ -20,7 +21,6 @@ from explorer.ui.theme import PAGE_CSS, theme
 QUEUE: dict[str, int] = {"max_size": 32, "default_concurrency_limit": 8}
 """The thirty-third request in line is refused at once instead of waiting for minutes."""
 
-UPLOAD_LIMIT = "50mb"
 UPLOADS_KEPT = (3600, 86400)
 """Every hour, uploads older than a day are deleted (both in seconds)."""
 
@@ -80,7 +80,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "share": False,
         "show_error": False,
         "quiet": True,
-        "max_file_size": UPLOAD_LIMIT,
+        "max_file_size": LIMITS.upload_bytes,
         "allowed_paths": [],
         "strict_cors": True,
         "run_history": False,

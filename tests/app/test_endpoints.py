@@ -107,5 +107,5 @@ def test_empty_documents_are_left_out_and_told(client: Client) -> None:
 
 @pytest.mark.parametrize("wrong", ["nonsense", "../../etc/passwd", ""])
 def test_an_unknown_template_is_refused(client: Client, wrong: str) -> None:
-    with pytest.raises(AppError, match="template"):
+    with pytest.raises(AppError, match="model_card or evaluation"):
         client.predict(QUERY, DOCUMENTS, "", wrong, api_name="/rerank")

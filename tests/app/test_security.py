@@ -11,6 +11,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 import explorer.service.rerank
+from explorer.service.limits import LIMITS
 from explorer.settings import Settings
 from explorer.ui.layout import launch_options
 
@@ -44,7 +45,7 @@ def test_every_answer_carries_protective_headers(address: str) -> None:
 
 
 def test_an_upload_beyond_the_limit_is_refused(address: str) -> None:
-    body = {"files": ("big.csv", b"x" * 51_000_000, "text/csv")}
+    body = {"files": ("big.csv", b"x" * (LIMITS.upload_bytes + 1), "text/csv")}
     assert httpx.post(f"{address}gradio_api/upload", files=body, timeout=60).status_code == 413
 
 
@@ -76,4 +77,4 @@ def test_the_page_is_served_locked_down() -> None:
     assert options["server_name"] == "127.0.0.1"
     assert options["share"] is False and options["show_error"] is False
     assert options["strict_cors"] is True and options["allowed_paths"] == []
-    assert options["max_file_size"] == "50mb"
+    assert options["max_file_size"] == LIMITS.upload_bytes
