@@ -59,7 +59,7 @@ window.ExplorerKit ??= (() => {
   };
 
   // ---- colour ------------------------------------------------------------------------------------------------
-  const OKABE_ITO = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a90a", "#7a5195"];
+  const OKABE_ITO = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a90a", "#9467bd"];
   // Nine samples of matplotlib's cividis, the colour-vision-safe scale of Nunez, Anderton and Renslow (2018).
   const CIVIDIS = ["#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"];
 

@@ -3,6 +3,7 @@
   "use strict";
   const kit = window.ExplorerKit;
   const { h, svg, say, fixed, signed } = kit;
+  const WHOLE = 10;            // lists up to this long never scroll inside their frame
   const FIRST = 60;            // cards drawn before "show more"
   const GLIDE = { duration: 400, easing: "cubic-bezier(.3,.7,.2,1)", fill: "backwards" };
 
@@ -191,7 +192,7 @@
       const more = h("button", { class: "xp-button rc-more", type: "button", hidden: view.shown >= items.length, onclick: grow },
         say(words, "more", { n: items.length - view.shown }));
       root.replaceChildren(h("h3", { class: "xp-title" }, finding(items, words, compare)), kit.caption(data.provenance) ?? "",
-        h("div", { class: "rc-scroll" }, head, view.board, more), asTable(items, words));
+        h("div", { class: items.length <= WHOLE ? "rc-scroll rc-whole" : "rc-scroll" }, head, view.board, more), asTable(items, words));
       view.board.append(...boardOf(view));
       wire(view, trigger);
       layout(view);

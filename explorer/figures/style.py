@@ -11,7 +11,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 # Okabe and Ito (2008), "Color Universal Design", with the two last ones darker to hold on white.
-OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a90a", "#7a5195")
+OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a90a", "#9467bd")
 OTHER = "#8f99aa"
 UP = "#e67700"
 DOWN = "#3182bd"

@@ -59,7 +59,7 @@ class RankedCards(BrowserPart):
     Props:
         data: JSON of ``ranked_cards_data``; empty draws the ``empty`` sentence in the reserved space.
         words: ``part_words("cards", language)``.
-        height: Reserved height in pixels; longer lists scroll inside it (on a phone they grow).
+        height: Reserved height in pixels; more than ten cards scroll inside it (on a phone they grow).
 
     Events:
         pick: A card was opened by click, Enter or Space: ``{"index": int}`` (``RankedItem.index``).
