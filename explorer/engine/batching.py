@@ -16,6 +16,12 @@ from explorer.progress import CancelToken
 
 Result = TypeVar("Result")
 
+CPU_PACK_WORK = 1e12
+"""Floating-point operations of one pack on a CPU, at two for each parameter and token: some seconds."""
+
+SMALLEST_CPU_PACK = 512
+"""Tokens below which a pack no longer pays for its overhead and its shared prefix."""
+
 
 @dataclass
 class TokenBudget:
@@ -28,18 +34,23 @@ class TokenBudget:
     tokens: int
 
     @classmethod
-    def of(cls, device: torch.device) -> TokenBudget:
-        """Start with the budget of a kind of device.
+    def of(cls, device: torch.device, parameters: int) -> TokenBudget:
+        """Start with the budget of a kind of device and size of model.
 
-        Larger packs do not pay on a CPU, where they only leave the cache; a GPU needs them to be kept busy.
+        A GPU needs large packs to be kept busy. A CPU does not, and there a pack of a large model is kept small, so
+        that a person who presses stop waits seconds and not minutes.
 
         Args:
             device: Where the forward runs.
+            parameters: Size of the model.
 
         Returns:
             A fresh budget.
         """
-        return cls(WORKING_TOKENS[device.type])
+        most = WORKING_TOKENS[device.type]
+        if device.type != "cpu":
+            return cls(most)
+        return cls(min(most, max(SMALLEST_CPU_PACK, int(CPU_PACK_WORK / (2 * parameters)))))
 
 
 def length_order(lengths: Sequence[int]) -> list[int]:

@@ -93,19 +93,6 @@ class RerankForm:
         """
         return f"<Instruct>: {instruction}{self.separator}<Query>: {query}{self.separator}<Document>: "
 
-    def text(self, instruction: str, query: str, document: str) -> str:
-        """Write the whole prompt.
-
-        Args:
-            instruction: The task, one sentence.
-            query: What is searched for.
-            document: What is judged.
-
-        Returns:
-            The prompt as one string.
-        """
-        return f"{self.prefix}{self.head(instruction, query)}{document}{self.close}{self.suffix}"
-
 
 FORMS: dict[RerankTemplate, RerankForm] = {
     "model_card": RerankForm("model_card", "\n", closes_message=False, parts_apart=True),

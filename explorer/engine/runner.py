@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,11 +43,13 @@ class Runner:
         self.loaded = loaded
         self.provenance = replace(loaded.provenance, attention=ATTENTION)
         self.cache = VectorCache() if cache is None else cache
-        self.budget = TokenBudget.of(loaded.device)
+        self.budget = TokenBudget.of(loaded.device, loaded.checkpoint.parameters)
         self.forwards = 0
         self._head = head
-        with device_lock(loaded.device):
-            loaded.backbone.set_attn_implementation(PACKED)  # type: ignore[operator]
+        backbone: Any = loaded.backbone
+        if backbone.config._attn_implementation != PACKED:
+            with device_lock(loaded.device):
+                backbone.set_attn_implementation(PACKED)
 
     def run(
         self, sequences: Sequence[TokenIds], cancel: CancelToken | None = None

@@ -27,13 +27,11 @@ class TokenSequence:
 
     Attributes:
         ids: Token ids, int64 [tokens].
-        text: The whole string before truncation.
         cut_ids: Tokens of the text or document that were left out, int64 [cut]; they would follow its last token.
         document: (start, end) of the text's or document's own tokens within ``ids``.
     """
 
     ids: TokenIds
-    text: str
     cut_ids: TokenIds
     document: tuple[int, int]
 
@@ -85,14 +83,14 @@ def embedding_tokens(
     whole = texts if instruction is None else [embedding_query(instruction, text) for text in texts]
     start = 0
     if instruction is not None:
-        start = len(tokenizer.encode(embedding_query(instruction, ""), add_special_tokens=False).ids)
+        start = len(_encode(tokenizer, [embedding_query(instruction, "")])[0])
         if start + 2 > max_length:
             raise InputError("engine.instruction_too_long", tokens=start, limit=max_length)
     sequences = []
-    for text, ids in zip(whole, _encode(tokenizer, whole), strict=True):
+    for ids in _encode(tokenizer, whole):
         kept = min(len(ids), max_length - 1)
         sequence = np.concatenate([ids[:kept], end])
-        sequences.append(TokenSequence(sequence, text + END_OF_TEXT, ids[kept:], (min(start, kept), kept)))
+        sequences.append(TokenSequence(sequence, ids[kept:], (min(start, kept), kept)))
     return sequences
 
 
@@ -134,12 +132,11 @@ def pair_tokens(
     closing = len(_encode(tokenizer, [form.close])[0])
     room = max_length - len(prefix) - len(suffix)
     sequences = []
-    for document, body in zip(documents, _encode(tokenizer, bodies), strict=True):
+    for body in _encode(tokenizer, bodies):
         end = len(body) - closing
         ids = np.concatenate([prefix, body[:room], suffix])
         stop = len(prefix) + min(room, end)
-        whole = form.text(instruction, query, document)
-        sequences.append(TokenSequence(ids, whole, body[room:end], (min(start, stop), stop)))
+        sequences.append(TokenSequence(ids, body[room:end], (min(start, stop), stop)))
     return sequences
 
 

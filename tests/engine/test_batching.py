@@ -83,6 +83,13 @@ def test_cancelling_runs_no_further_pack() -> None:
     assert ran == [[0]]
 
 
+def test_a_pack_of_a_large_model_on_a_cpu_is_short() -> None:
+    assert TokenBudget.of(CPU, 8_000_000).tokens == 4096
+    assert 512 < TokenBudget.of(CPU, 595_776_512).tokens < 1024
+    assert TokenBudget.of(CPU, 8_000_000_000).tokens == 512
+    assert TokenBudget.of(torch.device("cuda"), 8_000_000_000).tokens == 16_384
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [

@@ -163,6 +163,7 @@ def test_one_text_or_many_and_the_shape_of_the_answer(embedder: Embedder) -> Non
 def test_hostile_texts_give_finite_unit_rows(embedder: Embedder) -> None:
     rows = embedder.encode(HOSTILE)
     assert np.isfinite(rows).all()
+    assert all(np.isfinite(embedder.encode("text", instruction)).all() for instruction in HOSTILE[:8])
     assert np.abs(np.linalg.norm(rows, axis=1) - 1).max() <= 1e-5
     cosines = rows @ rows.T
     assert np.abs(cosines - cosines.T).max() <= 1e-6

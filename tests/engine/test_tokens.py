@@ -24,13 +24,13 @@ def test_the_query_has_no_space_after_the_colon() -> None:
 
 
 def test_the_reranker_strings_are_the_official_ones() -> None:
-    form = form_of("model_card")
-    assert form.prefix == PREFIX
-    assert form.suffix == SUFFIX
-    body = "<Instruct>: I\n<Query>: Q\n<Document>: D"
-    assert form.text("I", "Q", "D") == PREFIX + body + SUFFIX
-    spaced = "<Instruct>: I\n\n<Query>: Q\n\n<Document>: D<|im_end|>\n"
-    assert form_of("evaluation").text("I", "Q", "D") == PREFIX + spaced + SUFFIX
+    bodies = {
+        "model_card": "<Instruct>: I\n<Query>: Q\n<Document>: D",
+        "evaluation": "<Instruct>: I\n\n<Query>: Q\n\n<Document>: D<|im_end|>\n",
+    }
+    for name, body in bodies.items():
+        prompt = pair_tokens(TOKENIZER, "Q", ["D"], "I", form_of(name), 2048)[0]
+        assert TOKENIZER.decode(prompt.ids.tolist(), skip_special_tokens=False) == PREFIX + body + SUFFIX
 
 
 def test_presets_begin_with_the_default_and_have_unique_names() -> None:
