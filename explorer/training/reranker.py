@@ -1,0 +1,266 @@
+"""Train the mini reranker.
+
+::
+
+    python -m explorer.training.reranker --data DIR --base DIR --out DIR --minutes 40
+
+Each step ranks a few lists: one query, one right document, several wrong ones. The loss is the cross-entropy of the
+right document among its list, taken over the log-odds of "yes" (listwise), plus the binary cross-entropy of each
+"yes" or "no" (pointwise), as the published rerankers are trained on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import random
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional
+from transformers import Qwen3ForCausalLM
+
+from explorer.training.pairs import Source, split_held_out
+from explorer.training.pairs_lexicon import read_lexicon
+from explorer.training.pairs_sampling import ListSampler, RankedList
+from explorer.training.pairs_sources import load_sources
+from explorer.training.reranker_model import Prompt, score_lists
+from explorer.training.reranker_weights import new_reranker, read_base, token_rarity
+
+logger = logging.getLogger(__name__)
+
+SYSTEM = (
+    "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct "
+    'provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
+)
+SUFFIX = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        minutes: Length of the run.
+        lists: Lists a step.
+        wrong: Wrong documents a list.
+        limit: Most tokens of a document, at the start and at the end of the run.
+        table_rate: Highest learning rate of the token table.
+        rate: Highest learning rate of everything else.
+        pointwise: Weight of the yes/no loss.
+        seed: Of weights and draws.
+        languages: Languages of the sources.
+    """
+
+    minutes: float
+    lists: int = 4
+    wrong: int = 7
+    limit: tuple[int, int] = (40, 112)
+    table_rate: float = 3e-4
+    rate: float = 1e-3
+    pointwise: float = 0.5
+    seed: int = 0
+    languages: tuple[str, ...] = ("en",)
+
+
+class PromptMaker:
+    """Turns ranked lists into token ids of the official template."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        """Tokenise the parts that never change."""
+        self._tokenizer = tokenizer
+        self._system = self._ids(SYSTEM)
+        self._suffix = self._ids(SUFFIX)
+        self.yes, self.no = self._ids("yes")[0], self._ids("no")[0]
+
+    def __call__(self, ranked: RankedList) -> Prompt:
+        """Make the prompts of one list."""
+        body = f"<Instruct>: {ranked.instruction}\n<Query>: {ranked.query}\n<Document>:"
+        return Prompt(self._system + self._ids(body), [ids + self._suffix for ids in ranked.documents])
+
+    def _ids(self, text: str) -> list[int]:
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def list_loss(scores: list[Tensor], pointwise: float) -> Tensor:
+    """Loss of lists whose first document is right.
+
+    Args:
+        scores: Log-odds, one tensor [documents] a list.
+        pointwise: Weight of the yes/no part.
+
+    Returns:
+        Scalar.
+    """
+    listwise = torch.stack([functional.cross_entropy(one, torch.tensor(0)) for one in scores]).mean()
+    right = torch.stack([one[0] for one in scores])
+    wrong = torch.cat([one[1:] for one in scores])
+    answers = functional.softplus(-right).mean() + functional.softplus(wrong).mean()
+    return listwise + pointwise * answers
+
+
+@torch.inference_mode()
+def top_one(model: Qwen3ForCausalLM, lists: list[RankedList], prompt: PromptMaker) -> dict[str, float]:
+    """Share of lists whose right document is ranked first, by source."""
+    firsts: dict[str, list[float]] = {}
+    for ranked in lists:
+        scores = score_lists(model, [prompt(ranked)], prompt.yes, prompt.no)[0]
+        firsts.setdefault(ranked.source, []).append(float(scores[0] > scores[1:].max()))
+    return {name: round(sum(found) / len(found), 3) for name, found in firsts.items()}
+
+
+def save(model: Qwen3ForCausalLM, base: Path, out: Path) -> None:
+    """Write the model in bfloat16 with its tokenizer, swapping the folder in at the end."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=out.parent))
+    weights = {name: value.to(torch.bfloat16) for name, value in model.state_dict().items() if name != "lm_head.weight"}
+    model.save_pretrained(fresh, state_dict=weights)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(base / name, fresh / name)
+    fresh.chmod(0o755)
+    for file in fresh.iterdir():
+        file.chmod(0o644)
+    (fresh / "generation_config.json").unlink(missing_ok=True)
+    if out.exists():
+        shutil.rmtree(out)
+    fresh.replace(out)
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything a run draws from."""
+
+    samplers: list[ListSampler]
+    weights: list[float]
+    checks: list[RankedList]
+    counts: Tensor
+
+
+def gather(data: Path, base: Path, recipe: Recipe) -> Material:
+    """Read, split and tokenise the sources.
+
+    Args:
+        data: Folder of data sets.
+        base: Folder of the embedding model.
+        recipe: Languages and seed.
+
+    Returns:
+        Samplers for training, and fixed lists of held-out items.
+    """
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    lexicon = read_lexicon(data / "wordnet")
+    rows = read_base(base).weights["embed_tokens.weight"]
+    vectors = functional.normalize(rows - rows.mean(0), dim=1).numpy()
+    sources = load_sources(data, recipe.languages)
+    pairs = [split_held_out(source) for source in sources]
+    counts = _count(tokenizer, sources)
+    weights = vectors * token_rarity(torch.from_numpy(counts)).numpy()[:, None]
+
+    def sampler(source: Source, number: int) -> ListSampler:
+        return ListSampler(source, tokenizer, weights.astype(np.float32), lexicon, recipe.seed * 1000 + number)
+
+    checks = []
+    for i, (_, held) in enumerate(pairs):
+        if len(held.items) > 20:
+            drawer = sampler(held, 500 + i)
+            checks += [drawer.draw(9, 128) for _ in range(12)]
+    return Material(
+        [sampler(kept, i) for i, (kept, _) in enumerate(pairs)],
+        [source.weight for source in sources], checks, torch.from_numpy(counts),
+    )  # fmt: skip
+
+
+def _count(tokenizer: Tokenizer, sources: tuple[Source, ...]) -> np.ndarray:
+    counts = np.zeros(tokenizer.get_vocab_size(), np.int64)
+    for source in sources:
+        texts = [f" {item.documents[0]}" for item in source.items[::3]]
+        for encoding in tokenizer.encode_batch(texts, add_special_tokens=False):
+            np.add.at(counts, encoding.ids, 1)
+    return counts
+
+
+def train(data: Path, base: Path, out: Path, recipe: Recipe) -> Qwen3ForCausalLM:
+    """Train for a fixed time, saving the best so far every few minutes.
+
+    Args:
+        data: Folder of data sets.
+        base: Folder of the embedding model that the token table comes from.
+        out: Where the reranker is written.
+        recipe: How to train.
+
+    Returns:
+        The trained model.
+    """
+    material = gather(data, base, recipe)
+    prompt = PromptMaker(Tokenizer.from_file(str(base / "tokenizer.json")))
+    model = new_reranker(base, material.counts, recipe.seed)
+    optimizer = _optimizer(model, recipe)
+    rng = random.Random(recipe.seed)
+    logger.info("start %s", top_one(model, material.checks, prompt))
+    start, saved, step, tokens, running = time.monotonic(), time.monotonic(), 0, 0, 2.0
+    while (done := (time.monotonic() - start) / (60 * recipe.minutes)) < 1:
+        step += 1
+        _set_rates(optimizer, recipe, step, done)
+        limit = int(recipe.limit[0] + (recipe.limit[1] - recipe.limit[0]) * min(1, 1.5 * done))
+        drawn = rng.choices(material.samplers, material.weights, k=recipe.lists)
+        prompts = [prompt(sampler.draw(recipe.wrong, limit)) for sampler in drawn]
+        tokens += sum(len(p.shared) + sum(map(len, p.tails)) for p in prompts)
+        loss = list_loss(score_lists(model, prompts, prompt.yes, prompt.no), recipe.pointwise)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        running += (loss.item() - running) * 0.02
+        if step % 25 == 0:
+            pace = tokens / (time.monotonic() - start)
+            logger.info("%.0f s step %d loss %.3f, %.0f tokens/s", time.monotonic() - start, step, running, pace)
+        if time.monotonic() - saved > 300:
+            saved = time.monotonic()
+            logger.info("check %s", top_one(model, material.checks, prompt))
+            save(model, base, out)
+    logger.info("end %s", top_one(model, material.checks, prompt))
+    save(model, base, out)
+    return model
+
+
+def _optimizer(model: Qwen3ForCausalLM, recipe: Recipe) -> torch.optim.AdamW:
+    table = model.model.embed_tokens.weight
+    rest = [value for value in model.parameters() if value is not table]
+    groups = [{"params": [table], "lr": recipe.table_rate, "weight_decay": 0.0, "peak": recipe.table_rate},
+              {"params": rest, "lr": recipe.rate, "weight_decay": 0.01, "peak": recipe.rate}]  # fmt: skip
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98))
+
+
+def _set_rates(optimizer: torch.optim.AdamW, recipe: Recipe, step: int, done: float) -> None:
+    factor = min(1.0, step / 50) * (0.5 * (1 + math.cos(math.pi * done)) + 0.02)
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * factor
+
+
+def main() -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of data sets, one sub-folder each")
+    parser.add_argument("--base", type=Path, required=True, help="embedding model that the token table comes from")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write the reranker to")
+    parser.add_argument("--minutes", type=float, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--languages", default="en", help="comma-separated codes")
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(given.threads)
+    recipe = Recipe(minutes=given.minutes, seed=given.seed, languages=tuple(given.languages.split(",")))
+    train(given.data, given.base, given.out, recipe)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The bundled reranker finds the paragraph that answers a question it has never seen."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from explorer.training.reranker_evaluation import (
+    Ranking,
+    random_lists,
+    rank,
+    read_questions,
+    reranker_scorer,
+    topical_lists,
+)
+
+MODEL = Path(__file__).parents[2] / "assets" / "models" / "mini-reranker"
+QUESTIONS = Path(__file__).parent / "questions.jsonl"
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    return reranker_scorer(MODEL)
+
+
+def measured(scorer, lists_of, language: str, count: int) -> Ranking:
+    questions = read_questions(QUESTIONS, language)
+    lists = lists_of(questions, 10, 0)
+    picked = random.Random(0).sample(range(len(questions)), count)
+    return rank([questions[i].question for i in picked], [lists[i] for i in picked], scorer)
+
+
+@pytest.mark.parametrize("lists_of", [random_lists, topical_lists])
+def test_english_paragraph_comes_first_at_least_half_of_the_time(scorer, lists_of):
+    assert measured(scorer, lists_of, "en", 20).top_one >= 0.5
+
+
+def test_random_order_of_scores_would_fail_the_bar():
+    rng = random.Random(0)
+
+    def guess(_query, documents):
+        import numpy as np
+
+        return np.array([rng.random() for _ in documents])
+
+    assert measured(guess, random_lists, "en", 60).top_one < 0.5
