@@ -57,7 +57,7 @@ def _note(name: str, taken: Turns, ours: Turns, model: RandomModel, lengths: lis
     seconds = float(np.median(taken.seconds))
     if name.endswith("cache"):
         return f"{ours.ratio(taken):.0f} times as fast"
-    used = model_operations(model.checkpoint, lengths) / seconds / rate
+    used = model_operations(model.checkpoint, lengths) / taken.busy(model.device) / rate
     note = f"{sum(lengths) / seconds:,.0f} tokens/s, {used:.0%} of the matrix rate"
     if name == "ours":
         return note

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from explorer.engine.cache import VectorCache
 from explorer.engine.embedder import Embedder
 from tests.benchmarks.setting import Setting
@@ -41,10 +39,12 @@ def measure(model: RandomModel, setting: Setting) -> list[Row]:
     rows = []
     for count in setting.growth:
         taken = turns[str(count)]
-        each = float(np.median(taken.seconds)) / count
-        ratio = taken.ratio(turns[str(least)]) * least / count
+        each = taken.busy(model.device) / count
+        ratio = taken.cpu_ratio(turns[str(least)]) * least / count
         kept = 2 * taken.result.nbytes / 1e6
         note = f"{each * 1e3:.2f} ms a text, {ratio:.2f} of the first line's; the vectors, twice, take {kept:.0f} MB"
         way = f"{count:,} texts"
-        rows.append(Row("growth", way, taken.seconds, taken.cpu_seconds, None, taken.peak_bytes, note))
+        rows.append(
+            Row("growth", way, taken.seconds, taken.cpu_seconds, peak_bytes=taken.peak_bytes, note=note)
+        )
     return rows

@@ -92,7 +92,7 @@ def _note(
     if name.endswith("cache"):
         return f"{ours.ratio(taken):.0f} times as fast"
     shared = shared if name == "ours" else 0
-    used = model_operations(model.checkpoint, lengths, shared) / seconds / rate
+    used = model_operations(model.checkpoint, lengths, shared) / taken.busy(model.device) / rate
     note = f"{sum(lengths) / seconds:,.0f} tokens/s, {used:.0%} of the matrix rate"
     if name == "ours":
         return note

@@ -19,6 +19,7 @@ class Row:
         seconds: Wall time of each turn; empty when there is none.
         cpu_seconds: Processor time of each turn.
         ratio: How many times as long as this project's engine, or None.
+        cpu_ratio: The same by processor time.
         peak_bytes: Most memory held beyond what was held before, or None.
         note: Anything else.
     """
@@ -28,16 +29,28 @@ class Row:
     seconds: Sequence[float] = ()
     cpu_seconds: Sequence[float] = ()
     ratio: float | None = None
+    cpu_ratio: float | None = None
     peak_bytes: int | None = None
     note: str = ""
 
 
-HEADINGS = ("measure", "way", "seconds", "lowest-highest", "CPU s", "times ours", "peak MB", "note")
+HEADINGS = (
+    "measure",
+    "way",
+    "seconds",
+    "lowest-highest",
+    "CPU s",
+    "times ours",
+    "by CPU s",
+    "peak MB",
+    "note",
+)
 
 
 def row_of(measure: str, way: str, turns: Turns, ours: Turns, note: str) -> Row:
     """Make a line of a contestant's turns."""
-    return Row(measure, way, turns.seconds, turns.cpu_seconds, turns.ratio(ours), turns.peak_bytes, note=note)
+    ratios = turns.ratio(ours), turns.cpu_ratio(ours)
+    return Row(measure, way, turns.seconds, turns.cpu_seconds, *ratios, turns.peak_bytes, note)
 
 
 def written(rows: Sequence[Row]) -> str:
@@ -59,6 +72,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         spread,
         _short(median(row.cpu_seconds)) if row.cpu_seconds else "",
         f"{row.ratio:.3g}" if row.ratio is not None else "",
+        f"{row.cpu_ratio:.3g}" if row.cpu_ratio is not None else "",
         f"{row.peak_bytes / 1e6:.0f}" if row.peak_bytes is not None else "",
         row.note,
     )

@@ -42,6 +42,14 @@ class Turns:
         """How many times as long as another this one took: the median over turns taken side by side."""
         return median(mine / theirs for mine, theirs in zip(self.seconds, other.seconds, strict=True))
 
+    def cpu_ratio(self, other: Turns) -> float:
+        """The same by processor time, which another program on the machine moves less."""
+        return median(mine / theirs for mine, theirs in zip(self.cpu_seconds, other.cpu_seconds, strict=True))
+
+    def busy(self, device: torch.device) -> float:
+        """Seconds that the work itself took: processor time on a CPU, else wall time; the median."""
+        return median(self.cpu_seconds if device.type == "cpu" else self.seconds)
+
 
 def take_turns(
     contestants: Mapping[str, Run], texts: Sequence[str], repetitions: int, device: torch.device

@@ -14,7 +14,7 @@ from explorer.analysis.neighbors import exact_neighbors
 from explorer.analysis.projection import project, warm_up
 from tests.benchmarks.peers import Array
 from tests.benchmarks.setting import Setting
-from tests.benchmarks.table import Row
+from tests.benchmarks.table import Row, row_of
 from tests.benchmarks.timing import take_turns
 
 _DIMENSIONS, _CLUSTERS, _NEIGHBORS, _SAMPLE = 384, 40, 15, 2_000
@@ -45,8 +45,7 @@ def measure(setting: Setting) -> list[Row]:
     title = f"map of {len(vectors):,} x {_DIMENSIONS}"
     for name, taken in turns.items():
         note = f"trustworthiness {trust(vectors, taken.result):.4f} on {min(_SAMPLE, len(vectors)):,} points"
-        ratio = taken.ratio(turns["ours"])
-        rows.append(Row(title, name, taken.seconds, taken.cpu_seconds, ratio, taken.peak_bytes, note))
+        rows.append(row_of(title, name, taken, turns["ours"], note))
     return rows
 
 
