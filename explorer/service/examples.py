@@ -11,6 +11,7 @@ from explorer.settings import ASSETS
 from explorer.texts import LANGUAGES, Language
 
 DEMO = ASSETS / "demo"
+DEMO_QUERY = "q-plain-04"
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,14 @@ def comparison_example() -> ComparisonExample:
     """Read the example of the Similarity and Dimensions views."""
     entry = _read("similarity_example.json")
     return ComparisonExample(queries=tuple(entry["queries"]), documents=tuple(entry["documents"]))
+
+
+@cache
+def demo_query() -> str:
+    """Give the query that lands on the demo map when the page opens: one whose answer is in the corpus."""
+    lines = (DEMO / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+    queries = {entry["id"]: entry["text"] for entry in map(json.loads, lines)}
+    return str(queries[DEMO_QUERY])
 
 
 def _read(name: str) -> Any:  # noqa: ANN401 - JSON is what it is; the callers above give it a type

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from explorer.service.examples import demo_query
 from explorer.service.prompts import default_instruction
 from explorer.ui.components import ScatterMap
 from explorer.ui.language import LABELS
@@ -52,7 +53,11 @@ def components() -> Parts:
 
 def _asking() -> dict[str, Any]:
     query = gr.Textbox(
-        label=LABELS("map.ask"), placeholder=LABELS("map.ask_placeholder"), lines=2, elem_id="map-query"
+        demo_query(),
+        label=LABELS("map.ask"),
+        placeholder=LABELS("map.ask_placeholder"),
+        lines=2,
+        elem_id="map-query",
     )
     with gr.Accordion(LABELS("ui.instruction"), open=False):
         instruction = gr.Textbox(

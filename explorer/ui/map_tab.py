@@ -12,7 +12,7 @@ import gradio as gr
 from explorer.errors import InputError
 from explorer.service import map_corpus, uploads
 from explorer.service.map_corpus import Found, Mapped, MapRequest
-from explorer.service.workspace import Workspace
+from explorer.service.workspace import Workspace, finished
 from explorer.texts import Language, say
 from explorer.ui.components import ScatterMap, map_points, map_query, map_texts, part_words, unpack_indices
 from explorer.ui.jobs import QUIET, follow, on_device, said
@@ -33,15 +33,31 @@ class Handlers:
         self.workspace = workspace
 
     @said
-    def show_demo(
+    def open(
         self,
+        query: str,
+        instruction: str,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio finds its progress bar by this default
     ) -> Iterator[tuple[Any, ...]]:
-        """Show the demo corpus."""
+        """Show the demo corpus at once, then where a first query lands."""
         language = language_of(request)
+        shown: Mapped | None = None
         for result in follow(map_corpus.map_demo(self.workspace), progress, language):
+            shown = result
             yield (gr.skip(),) * 7 if result is None else self._draw(result, language)
+        if shown is None:
+            return
+        for step in map_corpus.find(self.workspace, shown.name, query, instruction):
+            # All props go together: gradio keeps only the last update of a tab that was never opened.
+            yield (
+                (gr.skip(),) * 7 if step.partial is None else self._draw(shown, language, step.partial, query)
+            )
+
+    @said
+    def show_demo(self, request: gr.Request) -> tuple[Any, ...]:
+        """Go back to the demo corpus."""
+        return self._draw(finished(map_corpus.map_demo(self.workspace)), language_of(request))
 
     @said
     def run(
@@ -62,7 +78,9 @@ class Handlers:
         for result in follow(job, progress, language):
             yield (gr.skip(),) * 7 if result is None else self._draw(result, language)
 
-    def _draw(self, result: Mapped, language: Language) -> tuple[Any, ...]:
+    def _draw(
+        self, result: Mapped, language: Language, found: Found | None = None, query: str = ""
+    ) -> tuple[Any, ...]:
         project = result.project
         names = [(say("map.no_colour", language), ""), *((name, name) for name in result.colours)]
         colour = result.colours[0] if result.colours else ""
@@ -81,7 +99,7 @@ class Handlers:
             points=map_points(project.coordinates),
             texts=map_texts(project.corpus.texts),
             highlight="[]",
-            query="",
+            query=star(found, query) if found else "",
             words=part_words("map", language),
             **colouring(project.corpus.columns, colour, language),
         )
@@ -92,7 +110,7 @@ class Handlers:
             notice_lines(project.notices, language),
             result.name,
             hint(say("map.chosen", language)),
-            "",
+            neighbor_table(found, say("map.neighbours_of_query", language), language) if found else "",
         )
 
     @said
@@ -132,10 +150,13 @@ class Handlers:
                 yield (gr.skip(),) * 3
                 continue
             found = step.partial
-            star = map_query(found.position, query, [int(index) for index in found.neighbors])
             heading = say("map.neighbours_of_query", language)
             caption = source_line(say("similarity.model_line", language, embedding=found.provenance.line))
-            yield ScatterMap(query=star, highlight="[]"), caption, neighbor_table(found, heading, language)
+            yield (
+                ScatterMap(query=star(found, query), highlight="[]"),
+                caption,
+                neighbor_table(found, heading, language),
+            )
 
     @said
     def select(self, name: str | None, event: gr.EventData, request: gr.Request) -> tuple[str, str]:
@@ -178,6 +199,11 @@ class Handlers:
         )
 
 
+def star(found: Found, query: str) -> str:
+    """Mark where a query landed, with rays to its true neighbours."""
+    return map_query(found.position, query, [int(index) for index in found.neighbors])
+
+
 def neighbor_table(found: Found, heading: str, language: Language) -> str:
     """List true neighbours, nearest first."""
     headers = [say(f"map.{name}", language) for name in ("rank", "cosine", "document")]
@@ -206,7 +232,8 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
     layout = [parts.upload, parts.text_column, parts.neighbors, parts.min_dist, parts.seed]
     heavy = on_device(parts.caption)
 
-    gr.on([page.load, parts.demo.click], handlers.show_demo, None, drawn, **QUIET)
+    page.load(handlers.open, [parts.query, parts.instruction], drawn, **QUIET)
+    parts.demo.click(handlers.show_demo, None, drawn, **heavy)
     made = parts.run.click(handlers.run, layout, drawn, **heavy)
     parts.stop.click(None, cancels=[made], **QUIET)
     parts.upload.change(

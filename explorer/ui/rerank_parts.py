@@ -65,6 +65,9 @@ def _inputs() -> dict[str, Any]:
     )
     note = gr.HTML(source_line(first.note["en"]))
     query = gr.Textbox(first.query, label=LABELS("ui.query"), lines=2, elem_id="rerank-query")
+    with gr.Row():
+        run = gr.Button(LABELS("rerank.run"), variant="primary", elem_id="rerank-run", scale=3)
+        stop = gr.Button(LABELS("ui.stop"), elem_id="rerank-stop", scale=1, min_width=80)
     instruction = gr.Textbox(
         first.instruction,
         label=LABELS("ui.instruction"),
@@ -87,9 +90,6 @@ def _inputs() -> dict[str, Any]:
             info=LABELS("rerank.template_info"),
             elem_id="rerank-template",
         )
-    with gr.Row():
-        run = gr.Button(LABELS("rerank.run"), variant="primary", elem_id="rerank-run", scale=3)
-        stop = gr.Button(LABELS("ui.stop"), elem_id="rerank-stop", scale=1, min_width=80)
     return {
         "example": example,
         "note": note,
