@@ -15,6 +15,9 @@ from explorer.provenance import Family, Weights
 BYTES_PER_PARAMETER = {"float32": 4, "bfloat16": 2}
 """Bytes a parameter takes in each dtype the explorer runs."""
 
+LICENCES: dict[Weights, str] = {"published": "Apache-2.0", "bundled": "CC-BY-SA-4.0", "other": ""}
+"""SPDX identifiers of the weights, by who made them; empty when unknown."""
+
 BUNDLED_ROOT = Path(__file__).resolve().parents[2] / "assets" / "models"
 """Where the models that come with the explorer lie."""
 
@@ -142,7 +145,7 @@ def _published(family: Family, size: _Size) -> Checkpoint:
         vocabulary=_VOCABULARY[family, size.name],
         tied_head=size.name != "8B",
         context=32768,
-        licence="Apache-2.0",
+        licence=LICENCES["published"],
         revision=_REVISION[family, size.name],
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from transformers import Qwen3Config
 
 from explorer.errors import ModelLoadError
-from explorer.models.catalog import Checkpoint
+from explorer.models.catalog import LICENCES, Checkpoint
 from explorer.provenance import Family, Weights
 
 ARCHITECTURES = ("Qwen3Model", "Qwen3ForCausalLM", "Qwen3ForSequenceClassification")
@@ -63,7 +63,7 @@ class CheckedConfig:
             vocabulary=config.vocab_size,
             tied_head=bool(config.tie_word_embeddings),
             context=min(config.max_position_embeddings, LONGEST_CONTEXT),
-            licence="Apache-2.0" if weights != "other" else "",
+            licence=LICENCES[weights],
             revision=revision,
         )
 

@@ -20,7 +20,7 @@ from explorer.ui.language import LABELS, language_of
 from explorer.ui.plain import hint, table
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
-COLUMNS = ("name", "layers", "dimensions", "context", "parameters", "licence", "needs", "verdict")
+COLUMNS = ("name", "verdict", "needs", "parameters", "dimensions", "layers", "context", "licence")
 
 
 @dataclass(frozen=True)
@@ -155,15 +155,16 @@ def choose_family(family: Family) -> gr.Dropdown:
 def catalogue_line(row: CatalogueRow, language: Language) -> list[str]:
     """Write one model of the family as table cells."""
     checkpoint = row.checkpoint
+    kind = say(f"loading.family_{checkpoint.family}", language)
     return [
-        checkpoint.name,
-        str(checkpoint.layers),
-        f"{checkpoint.dimensions:,}",
-        f"{checkpoint.context:,}",
-        f"{checkpoint.parameters / 1e6:,.1f} M",
-        checkpoint.licence,
-        models.readable_bytes(row.plan.needed),
+        f"{checkpoint.name} · {kind}" if checkpoint.weights == "bundled" else checkpoint.name,
         say(f"loading.{row.plan.verdict}", language),
+        models.readable_bytes(row.plan.needed),
+        f"{checkpoint.parameters / 1e6:,.0f} M",
+        f"{checkpoint.dimensions:,}",
+        str(checkpoint.layers),
+        f"{checkpoint.context:,}",
+        checkpoint.licence,
     ]
 
 

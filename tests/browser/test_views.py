@@ -97,6 +97,23 @@ def test_the_exact_prompt_of_a_clicked_card_is_shown_with_its_token_ids(site: st
     )
 
 
+def test_documents_may_come_from_a_file_and_from_a_table(site: str, open_page) -> None:
+    page, _ = open_page(site)
+    page.locator("#rerank-cards .rc-card").first.wait_for(timeout=FIRST_RESULT)
+    page.locator("#rerank-source").get_by_text("File").click()
+    body = "id,passage\n1,Eggs keep three weeks in the fridge.\n2,Owls hunt at night.\n3,Tides follow the Moon.\n"
+    file = {"name": "passages.csv", "mimeType": "text/csv", "buffer": body.encode()}
+    page.locator("#rerank-file input[type=file]").set_input_files(file)
+    page.locator("#rerank-column").wait_for()
+    page.locator("#rerank-run").click()
+    page.locator("#rerank-cards").get_by_text("Owls hunt at night.").first.wait_for(timeout=FIRST_RESULT)
+    assert len(card_texts(page)) == 3
+    page.locator("#rerank-source").get_by_text("Table").click()
+    page.locator("#rerank-table").wait_for()
+    page.locator("#rerank-run").click()
+    wait_until(page, "() => document.querySelectorAll('#rerank-cards .rc-card').length > 3")
+
+
 def test_similarity_reorders_and_a_clicked_cell_is_read(site: str, open_page) -> None:
     page, _ = open_page(site)
     open_view(page, "Similarity")
