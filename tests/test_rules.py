@@ -66,3 +66,40 @@ def test_readme_names_every_flag() -> None:
     ).stdout
     flags = set(re.findall(r"--[a-z][a-z-]+", helped)) - {"--help"}
     assert {flag for flag in flags if flag not in readme} == set()
+
+
+def test_the_folder_can_run_as_a_space() -> None:
+    front, _ = (ROOT / "README.md").read_text(encoding="utf-8").removeprefix("---\n").split("\n---\n", 1)
+    about = dict(line.split(": ", 1) for line in front.splitlines())
+    assert about["sdk"] == "gradio"
+    assert (ROOT / about["app_file"]).is_file()
+    assert len(about["short_description"]) <= 60
+    pinned = re.search(r"^gradio>=([\d.]+),<(\d+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    lowest, below = (tuple(map(int, bound.split("."))) for bound in pinned.groups())
+    assert lowest <= tuple(map(int, about["sdk_version"].split("."))) < below
+
+
+def test_every_direct_dependency_has_a_tested_range() -> None:
+    lines = (ROOT / "requirements.txt").read_text().split()
+    assert "torch==2.13.0" in lines
+    for line in lines:
+        assert re.fullmatch(r"[\w-]+(==[\d.]+|>=[\d.]+,<[\d.]+)", line), line
+
+
+def test_every_third_party_import_is_a_direct_dependency() -> None:
+    listed = {
+        re.split(r"[=<>]", line)[0].replace("-", "_")
+        for line in (ROOT / "requirements.txt").read_text().split()
+    }
+    names = {
+        "sklearn": "scikit_learn",
+        "umap": "umap_learn",
+        "starlette": "gradio",
+        "huggingface_hub": "huggingface_hub",
+    }
+    for path in SOURCES:
+        for found in re.findall(
+            r"^\s*(?:import|from) ([a-z_]\w*)", path.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            if found not in sys.stdlib_module_names and found != "explorer" and "training" not in path.parts:
+                assert names.get(found, found) in listed, f"{path}: {found}"
