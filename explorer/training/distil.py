@@ -91,7 +91,7 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
     torch.manual_seed(0)
     model = build_student(torch.from_numpy(np.load(work / "static.npy")), StudentShape())
     examples = _examples(work, _pairs(arguments))
-    plan = TrainingPlan(seconds=arguments.seconds, pair_share=arguments.pair_share)
+    plan = TrainingPlan(seconds=arguments.seconds, steps=arguments.steps, pair_share=arguments.pair_share)
     train_student(model, examples, plan, _log_training)
     export(model, work / "tokenizer", work / "model")
 
@@ -132,7 +132,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--english-texts", type=int, default=60_000)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=2400.0)
-    parser.add_argument("--pair-share", type=float, default=0.3)
+    parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--pair-share", type=float, default=0.4)
     arguments = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))

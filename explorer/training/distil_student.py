@@ -115,6 +115,8 @@ def _average_in_first_layer(model: Qwen3Model, shape: StudentShape, reach: float
         key = attention.k_proj.weight[head * 64 : (head + 1) * 64]
         key[31, shape.content] = 1.0
         key[63, shape.content + 1] = 1.0
+        # The end of text itself has nothing to say: the least possible weight.
+        key[31, shape.content + 2] = -1.0
     # Score = |q| |k| cos(angle) / sqrt(64) with |q| = |k| = sqrt(64) after their norms.
     attention.q_norm.weight.mul_(math.sqrt(reach / 8.0))
     attention.k_norm.weight.mul_(math.sqrt(reach / 8.0))

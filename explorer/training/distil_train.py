@@ -25,6 +25,7 @@ class TrainingPlan:
 
     Attributes:
         seconds: wall-clock budget.
+        steps: the most steps, if they are done before the time is up.
         tokens: tokens a step.
         table_rate: learning rate of the token table.
         body_rate: learning rate of everything else.
@@ -33,6 +34,7 @@ class TrainingPlan:
     """
 
     seconds: float
+    steps: int = 1_000_000
     tokens: int = 2048
     table_rate: float = 5e-4
     body_rate: float = 1e-3
@@ -79,7 +81,7 @@ def train_student(
     begin = reported = time.monotonic()
     losses: list[float] = []
     step = 0
-    while (elapsed := (time.monotonic() - begin) / plan.seconds) < 1:
+    while (elapsed := max((time.monotonic() - begin) / plan.seconds, step / plan.steps)) < 1:
         pace = min(1.0, (step + 1) / 100) * (0.5 * (1 + math.cos(math.pi * elapsed)) + 0.01)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * pace
