@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from explorer.errors import ModelLoadError
 from explorer.models.catalog import BUNDLED_FOLDERS, BUNDLED_NAME, Checkpoint, find
@@ -52,16 +53,59 @@ def resolve_source(source: str, family: Family) -> Source:
     typed = source.strip()
     if typed == "bundled":
         return _bundled(family)
-    folder = Path(typed).expanduser()
-    if typed and folder.is_dir():
+    folder = typed_path(typed)
+    if local_kind(typed) == "folder":
         return Source(name=folder.resolve().name, weights="other", folder=folder, revision=_commit(folder))
     checkpoint = find(typed, family)
     if checkpoint is not None:
         return _from_catalogue(checkpoint, family)
     looks_local = typed.startswith(("/", ".", "~", "\\")) or len(folder.parts) > 2
     if looks_local or not _REPOSITORY.fullmatch(typed):
-        raise ModelLoadError("models.source_missing", source=typed)
+        raise _missing(typed)
     return Source(name=typed, weights="other", repository=typed)
+
+
+def typed_path(typed: str) -> Path:
+    """Read a path as a person types it, with ``~`` for a home folder.
+
+    Args:
+        typed: What was typed.
+
+    Returns:
+        The path, whether or not there is anything.
+
+    Raises:
+        ModelLoadError: The path is too long or cannot be read, or names a person whom this computer does not know.
+    """
+    try:
+        path = Path(typed).expanduser()
+        path.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _missing(typed) from error
+    return path
+
+
+def local_kind(typed: str) -> Literal["folder", "file", "nothing"]:
+    """Tell what lies at a typed path.
+
+    Args:
+        typed: What was typed.
+
+    Returns:
+        ``"folder"``, ``"file"`` or ``"nothing"``; an empty text is nothing.
+
+    Raises:
+        ModelLoadError: It cannot be a path at all.
+    """
+    path = typed_path(typed)
+    if not typed:
+        return "nothing"
+    return "folder" if path.is_dir() else "file" if path.is_file() else "nothing"
+
+
+def _missing(typed: str) -> ModelLoadError:
+    """Say that there is no such model, without repeating more of it than a reader can use."""
+    return ModelLoadError("models.source_missing", source=typed[:80])
 
 
 def _bundled(family: Family) -> Source:
