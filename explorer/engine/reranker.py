@@ -131,24 +131,12 @@ class Reranker:
             OutOfMemoryError: One pair alone does not fit the device.
             Cancelled: The person asked to stop.
         """
-        count = len(documents)
-        log_odds = np.zeros(count, dtype=np.float32)
-        tokens, cut_tokens = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        batches = []
         for batch in self.stream(query, documents, instruction, template=template, cancel=cancel):
-            log_odds[batch.indices] = batch.log_odds
-            tokens[batch.indices] = batch.tokens
-            cut_tokens[batch.indices] = batch.cut_tokens
+            batches.append(batch)
             if progress:
                 progress(batch.done, batch.total)
-        return RerankScores(
-            log_odds=log_odds,
-            probability=logistic(log_odds),
-            tokens=tokens,
-            cut_tokens=cut_tokens,
-            instruction=_chosen(instruction),
-            template=template,
-            provenance=self.provenance,
-        )
+        return collect_scores(batches, len(documents), _chosen(instruction), template, self.provenance)
 
     def stream(
         self,
@@ -225,6 +213,35 @@ class Reranker:
         return pair_tokens(
             self._loaded.tokenizer, query, documents, _chosen(instruction), form, self.max_length
         )
+
+
+def collect_scores(
+    batches: Sequence[ScoredBatch],
+    count: int,
+    instruction: str,
+    template: RerankTemplate,
+    provenance: Provenance,
+) -> RerankScores:
+    """Put the batches of a stream together, in the order of the documents.
+
+    Args:
+        batches: All batches of one :meth:`Reranker.stream`, in any order.
+        count: Documents in all.
+        instruction: The task that was used.
+        template: Which official prompt was used.
+        provenance: The reranker's.
+
+    Returns:
+        The scores, [count] each.
+    """
+    log_odds, probability = np.zeros(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
+    tokens, cut_tokens = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    for batch in batches:
+        log_odds[batch.indices] = batch.log_odds
+        probability[batch.indices] = batch.probability
+        tokens[batch.indices] = batch.tokens
+        cut_tokens[batch.indices] = batch.cut_tokens
+    return RerankScores(log_odds, probability, tokens, cut_tokens, instruction, template, provenance)
 
 
 def logistic(log_odds: Scores) -> Scores:

@@ -13,6 +13,17 @@ from explorer.errors import ModelLoadError
 _DEVICE = re.compile(r"(cpu|mps|cuda(:\d+)?)")
 
 
+def available_devices() -> list[str]:
+    """List the devices of this machine by the names :func:`resolve_device` takes.
+
+    Returns:
+        ``"auto"`` and ``"cpu"`` first, then every CUDA device and MPS where there are any.
+    """
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    found = ["auto", "cpu", *(f"cuda:{index}" for index in range(cuda))]
+    return [*found, "mps"] if _has_mps() else found
+
+
 def resolve_device(device: str = "auto") -> torch.device:
     """Choose the device.
 

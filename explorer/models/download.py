@@ -13,6 +13,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 from huggingface_hub.utils.tqdm import tqdm as hub_tqdm
 
 from explorer.errors import ExplorerError, ModelLoadError
+from explorer.models.memory import readable_bytes
 from explorer.models.weights import shard_files
 from explorer.progress import CancelToken, ProgressCallback
 
@@ -132,7 +133,7 @@ def _check_disk(missing: int, repository: str) -> None:
     free = shutil.disk_usage(place).free
     if missing > free:
         raise ModelLoadError(
-            "models.disk_full", repository=repository, needed=gigabytes(missing), free=gigabytes(free)
+            "models.disk_full", repository=repository, needed=readable_bytes(missing), free=readable_bytes(free)
         )
 
 
@@ -140,21 +141,9 @@ def _explained(error: Exception, repository: str) -> ModelLoadError:
     """Turn a failed download into a sentence with a cure."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         free = shutil.disk_usage(Path.home()).free
-        return ModelLoadError("models.disk_full", repository=repository, needed="?", free=gigabytes(free))
+        return ModelLoadError("models.disk_full", repository=repository, needed="?", free=readable_bytes(free))
     if isinstance(error, OfflineModeIsEnabled):
         return ModelLoadError("models.offline_not_cached", repository=repository)
     if isinstance(error, RepositoryNotFoundError):
         return ModelLoadError("models.repository_missing", repository=repository)
     return ModelLoadError("models.download_failed", repository=repository, reason=type(error).__name__)
-
-
-def gigabytes(count: int) -> str:
-    """Say a number of bytes for a reader.
-
-    Args:
-        count: Bytes.
-
-    Returns:
-        For instance ``"7.5 GB"`` or ``"180 MB"``; a gigabyte is 10**9 bytes.
-    """
-    return f"{count / 1e9:.1f} GB" if count >= 5e8 else f"{count / 1e6:.0f} MB"

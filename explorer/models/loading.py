@@ -14,8 +14,8 @@ from explorer.errors import ModelLoadError, OutOfMemoryError
 from explorer.models.catalog import Checkpoint
 from explorer.models.checks import CheckedConfig, read_config
 from explorer.models.devices import device_lock, dtype_name, is_out_of_memory, resolve_device, resolve_dtype
-from explorer.models.download import fetch, gigabytes
-from explorer.models.memory import give_back, largest_that_fits, memory, needed_bytes
+from explorer.models.download import fetch
+from explorer.models.memory import give_back, largest_that_fits, memory, needed_bytes, readable_bytes
 from explorer.models.sources import Source, resolve_source
 from explorer.models.tokenizer import answer_token, read_tokenizer
 from explorer.models.weights import WeightReader, build_backbone
@@ -61,6 +61,21 @@ class LoadedModel:
     def max_length(self) -> int:
         """Longest input in tokens."""
         return self.checkpoint.context
+
+    @property
+    def dtype_name(self) -> str:
+        """What its weights are, as provenance says it, for instance ``"bfloat16"``."""
+        return dtype_name(self.dtype)
+
+    @property
+    def device_name(self) -> str:
+        """Where it lies, for instance ``"cuda:0"``."""
+        return str(self.device)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of its weights."""
+        return self.checkpoint.bytes(self.dtype_name)
 
     @property
     def released(self) -> bool:
@@ -225,8 +240,8 @@ def out_of_memory(
         key,
         model=checkpoint.name,
         device=str(device),
-        needed=gigabytes(needed),
-        free=gigabytes(free),
+        needed=readable_bytes(needed),
+        free=readable_bytes(free),
         suggestion=best.name if best else "",
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import psutil
 
 from explorer.models.catalog import BYTES_PER_PARAMETER, Checkpoint, published
+from explorer.models.devices import resolve_device
 from explorer.provenance import Family
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ WORKING_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 16384}
 
 RUNTIME_BYTES = {"cpu": 0, "mps": 0, "cuda": 600 << 20}
 """What the device's libraries take before the first tensor: a CUDA context and its workspaces."""
+
+ROUNDS_UP = 0.9995
+"""From this part of a unit on the larger unit is used, so that nobody reads 1000 kB."""
 
 _CGROUP_PAIRS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
@@ -44,6 +48,11 @@ class Memory:
 
     total: int
     free: int
+
+    @property
+    def used(self) -> int:
+        """Bytes that all programs together have taken."""
+        return self.total - self.free
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,21 @@ def memory(device: torch.device) -> Memory:
         return Memory(total=total, free=free + cached)
     total = torch.mps.recommended_max_memory()
     return Memory(total=total, free=max(0, total - torch.mps.driver_allocated_memory()))
+
+
+def memory_on(device: str = "cpu") -> Memory:
+    """Measure the memory of a device that is known by name.
+
+    Args:
+        device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
+
+    Returns:
+        Total and free bytes.
+
+    Raises:
+        ModelLoadError: There is no such device here.
+    """
+    return memory(resolve_device(device))
 
 
 def plan(
@@ -213,6 +237,36 @@ def used_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
     return torch.mps.current_allocated_memory()
+
+
+def used_bytes_on(device: str = "cpu") -> int:
+    """Measure what this process holds on a device that is known by name.
+
+    Args:
+        device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
+
+    Returns:
+        Resident bytes on the host, allocated bytes on a GPU.
+
+    Raises:
+        ModelLoadError: There is no such device here.
+    """
+    return used_bytes(resolve_device(device))
+
+
+def readable_bytes(count: int) -> str:
+    """Say a number of bytes for a reader.
+
+    Args:
+        count: Bytes; a difference may be negative.
+
+    Returns:
+        For instance ``"1.2 GB"``, ``"16.5 MB"`` or ``"12 kB"``; a gigabyte is 10**9 bytes.
+    """
+    for unit, size in (("GB", 10**9), ("MB", 10**6)):
+        if abs(count) >= ROUNDS_UP * size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count / 10**3:.0f} kB"
 
 
 def _host_memory() -> Memory:

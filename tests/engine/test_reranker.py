@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from qwen3_reference import TASK, card_log_odds, card_pair_ids, evaluation_pair_ids
 
 import explorer
-from explorer.engine.reranker import Reranker, logistic
+from explorer.engine.reranker import Reranker, collect_scores, logistic
 from explorer.errors import Cancelled, InputError, ModelLoadError
 from explorer.models.loading import LoadedModel, load_model
 from explorer.progress import CancelToken
@@ -122,6 +122,19 @@ def test_scores_equal_the_cross_encoder_of_sentence_transformers(make_model: Mod
     expected = reference.predict([(QUERY, document) for document in documents])
     found = explorer.load_reranker(str(folder), "cpu").score(QUERY, documents)
     assert np.abs(found.log_odds - expected).max() <= 1e-4
+
+
+def test_a_stream_collects_to_the_same_scores(reranker: Reranker) -> None:
+    documents = documents_of(40)
+    reranker._runner.budget.tokens = 300
+    batches = list(reranker.stream(QUERY, documents, TASK))
+    assert len(batches) > 2
+    found = collect_scores(batches[::-1], len(documents), TASK, "model_card", reranker.provenance)
+    scored = reranker.score(QUERY, documents, TASK)
+    assert (found.instruction, found.template, found.provenance) == (TASK, "model_card", scored.provenance)
+    for name in ("log_odds", "probability", "tokens", "cut_tokens"):
+        assert (getattr(found, name) == getattr(scored, name)).all()
+        assert getattr(found, name).dtype == getattr(scored, name).dtype
 
 
 def test_a_score_does_not_depend_on_its_neighbours(tiny_reranker: LoadedModel) -> None:

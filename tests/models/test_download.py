@@ -15,7 +15,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
 from explorer.errors import Cancelled, ModelLoadError
 from explorer.models import download
-from explorer.models.download import fetch, gigabytes
+from explorer.models.download import fetch
 from explorer.progress import CancelToken
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -132,8 +132,3 @@ def test_a_failed_download_says_what_to_do(hub: FakeHub, failure: Exception, key
     with pytest.raises(ModelLoadError) as caught:
         fetch("somebody/tiny", COMMIT)
     assert caught.value.key == key
-
-
-def test_bytes_are_said_for_readers() -> None:
-    assert gigabytes(7_500_000_000) == "7.5 GB"
-    assert gigabytes(16_541_832) == "17 MB"

@@ -289,12 +289,43 @@ def test_a_classifier_of_several_classes_is_no_reranker(make_model: ModelFactory
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "/nowhere/model", "./nowhere", "~nobody/x", "a b", "a/b/c", "https://x.org/m"]
+    "typed",
+    [
+        "",
+        "/nowhere/model",
+        "./nowhere",
+        "~nosuchuser/x",
+        "a b",
+        "a/b/c",
+        "https://x.org/m",
+        "a\0b",
+        "n" * 256,
+        "owner/" + "n" * 9000,
+        "/" + "folder/" * 2000,
+    ],
 )
 def test_a_source_that_is_nothing(typed: str) -> None:
     with pytest.raises(ModelLoadError) as caught:
         load_model(typed, "embedding", "cpu", offline=True)
     assert caught.value.key == "models.source_missing"
+    assert caught.value.values["source"] == typed[:80]
+
+
+def test_what_lies_at_a_typed_path(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    kinds = [sources.local_kind(str(tmp_path / name)) for name in ("", "file", "none")]
+    assert kinds == ["folder", "file", "nothing"]
+    assert sources.local_kind("") == "nothing"
+    assert sources.typed_path("~").is_absolute()
+    for typed in ("~nosuchuser/x", "n" * 256):
+        with pytest.raises(ModelLoadError):
+            sources.local_kind(typed)
+
+
+def test_names_without_torch(make_model: ModelFactory) -> None:
+    loaded = load_model(str(make_model()), "embedding", "cpu", "bfloat16")
+    assert (loaded.dtype_name, loaded.device_name) == ("bfloat16", "cpu")
+    assert loaded.weight_bytes == sum(parameter.nbytes for parameter in loaded.backbone.parameters())
 
 
 def test_a_published_model_of_the_other_family() -> None:
