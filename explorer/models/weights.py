@@ -21,8 +21,6 @@ SINGLE = "model.safetensors"
 IGNORED = ("lm_head.weight", "score.weight")
 """Tensors beside the backbone; of these only the rows that are needed are read, and only for rerankers."""
 
-_SAMPLE = 1024
-
 
 @dataclass(frozen=True)
 class StoredTensor:
@@ -61,6 +59,10 @@ def shard_files(folder: Path) -> list[Path]:
 class WeightReader:
     """Reads the tensors of a folder and remembers a digest of what it read.
 
+    Every byte of every tensor goes into the digest, as it is stored, while the tensor is at hand. SHA-256 runs at
+    about 1.8 GB/s on one core that has instructions for it, twice as fast as BLAKE2b there; that is 0.01 s for a
+    bundled model, 0.7 s for 0.6B in bfloat16 and 8 s for 8B.
+
     Args:
         folder: The model's folder.
         checked: Its configuration.
@@ -73,12 +75,16 @@ class WeightReader:
         for path in shard_files(folder):
             for key in _keys(path):
                 self.stored[key.removeprefix("model.")] = StoredTensor(key, path)
-        self._digest = hashlib.blake2b(checked.raw, digest_size=16)
+        self._digests: dict[str, bytes] = {}
 
     @property
     def digest(self) -> str:
-        """Hex digest of the configuration and of every tensor read so far."""
-        return self._digest.hexdigest()
+        """Digest, 32 hex digits, of the configuration and every tensor read so far, in whatever order and file."""
+        whole = hashlib.sha256(self.checked.raw)
+        for description, content in sorted(self._digests.items()):
+            whole.update(description.encode())
+            whole.update(content)
+        return whole.hexdigest()[:32]
 
     def into(
         self,
@@ -176,11 +182,9 @@ class WeightReader:
                 raise ModelLoadError("models.weights_corrupt", file=path.name) from error
 
     def _note(self, name: str, tensor: torch.Tensor) -> None:
-        """Add a tensor's name, kind, shape and evenly spaced sample to the digest."""
-        flat = tensor.reshape(-1)
-        sample = flat[:: max(1, flat.numel() // _SAMPLE)].contiguous()
-        self._digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        self._digest.update(sample.view(torch.uint8).numpy().tobytes())
+        """Take a tensor's name, kind, shape and bytes into the digest, without copying it."""
+        content = tensor.contiguous().reshape(-1).view(torch.uint8).numpy()
+        self._digests[f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|"] = hashlib.sha256(content.data).digest()
 
 
 def build_backbone(checked: CheckedConfig, device: torch.device) -> nn.Module:

@@ -114,6 +114,45 @@ def test_the_fingerprint_tells_weights_tokenizers_and_configurations_apart(
     assert len(others) == 4
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_one_weight_anywhere_changes_the_fingerprint(
+    make_model: ModelFactory, tmp_path: Path, dtype: torch.dtype
+) -> None:
+    original = make_model(hidden=96, intermediate=512, dtype=dtype)
+    found = {load_model(str(original), "embedding", "cpu").provenance.fingerprint}
+    matrix = load_file(original / "model.safetensors")["layers.1.mlp.up_proj.weight"]
+    assert matrix.numel() > 40_000
+    places = [1, 2, 3, 1023, 1025, matrix.numel() // 2 + 1, matrix.numel() - 1]
+    for place in places:
+        folder = shutil.copytree(original, tmp_path / str(place))
+        tensors = load_file(folder / "model.safetensors")
+        tensors["layers.1.mlp.up_proj.weight"].view(-1)[place] *= -1
+        save_file(tensors, folder / "model.safetensors")
+        found.add(load_model(str(folder), "embedding", "cpu").provenance.fingerprint)
+    assert len(found) == 1 + len(places)
+
+
+def test_a_fingerprint_is_of_the_weights_and_not_of_their_files(make_model: ModelFactory) -> None:
+    found = {
+        load_model(str(make_model(shards=shards)), "embedding", "cpu").provenance.fingerprint
+        for shards in (1, 2, 3)
+    }
+    assert len(found) == 1
+
+
+def test_a_rerankers_head_is_part_of_its_fingerprint(make_model: ModelFactory, tmp_path: Path) -> None:
+    original = make_model(family="reranker", tied=False)
+    folder = shutil.copytree(original, tmp_path / "head")
+    tensors = load_file(folder / "model.safetensors")
+    answer = load_model(str(original), "reranker", "cpu").tokenizer.token_to_id("yes")
+    tensors["lm_head.weight"][answer, 5] += 1
+    save_file(tensors, folder / "model.safetensors")
+    fingerprints = [
+        load_model(str(path), "reranker", "cpu").provenance.fingerprint for path in (original, folder)
+    ]
+    assert fingerprints[0] != fingerprints[1]
+
+
 def _move_a_weight(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     tensors["norm.weight"][3] += 0.5
