@@ -9,6 +9,7 @@ import threading
 
 from explorer.errors import ExplorerError
 from explorer.settings import Settings, parse_settings
+from explorer.texts import say
 
 
 def prepare_environment(settings: Settings) -> None:
@@ -46,7 +47,11 @@ def main(arguments: list[str]) -> int:
     workspace = Workspace(settings)
     page = build_page(workspace)
     page.queue(**QUEUE)
-    _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(settings))
+    try:
+        _, address, _ = page.launch(prevent_thread_lock=True, **launch_options(settings))
+    except OSError:
+        print(say("settings.port_taken", "en", port=settings.port), file=sys.stderr)
+        return 2
     print(f"Open {address}", flush=True)
     threading.Thread(target=workspace.warm_up, name="warm-up", daemon=True).start()
     page.block_thread()

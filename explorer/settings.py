@@ -36,6 +36,7 @@ class Settings:
         data_dir: Folder for uploads and whatever else is kept between runs.
         offline: Never ask a model hub, even when a model is missing.
         auth: Name and password that a visitor must give, or None.
+        in_space: Whether this runs as a Hugging Face Space: in a frame, behind its proxy, open to everybody.
     """
 
     embedding: str = "bundled"
@@ -47,6 +48,7 @@ class Settings:
     data_dir: Path = Path.home() / ".cache" / "qwen3-embedding-explorer"
     offline: bool = False
     auth: tuple[str, str] | None = None
+    in_space: bool = False
 
     def __post_init__(self) -> None:
         """Refuse combinations that are unsafe or impossible."""
@@ -89,10 +91,11 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         device=given.device,
         dtype=cast(DtypeChoice, given.dtype),
         host=host,
-        port=given.port or int(environment.get("GRADIO_SERVER_PORT", Settings.port)),
+        port=_port(environment) if given.port is None else given.port,
         data_dir=given.data_dir.expanduser(),
         offline=given.offline,
         auth=_auth(given.auth or environment.get("EXPLORER_AUTH")),
+        in_space=in_space,
     )
     if settings.open_to_network and settings.auth is None and not in_space:
         raise InputError("settings.open_without_auth", host=settings.host)
@@ -117,6 +120,13 @@ def _parser() -> argparse.ArgumentParser:
         sentence = say(f"settings.help_{name.replace('-', '_')}", "en")
         parser.add_argument(f"--{name}", help=sentence, **option)  # type: ignore[arg-type]
     return parser
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    given = environment.get("GRADIO_SERVER_PORT", str(Settings.port))
+    if not given.isdecimal():
+        raise InputError("settings.port", port=given)
+    return int(given)
 
 
 def _auth(given: str | None) -> tuple[str, str] | None:

@@ -19,6 +19,7 @@ from explorer.progress import CancelToken, Progress, ProgressCallback
 Method = Literal["umap", "pca", "even"]
 
 _FEWEST_FOR_UMAP = 6
+_FEWEST_NEIGHBORS = 2
 _DEFAULT_EPOCHS = 200
 _SAME = 1e-6
 _GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
@@ -42,6 +43,19 @@ class UmapParameters:
     seed: int = 42
     n_components: int = 2
     n_epochs: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse values that UMAP has no meaning for."""
+        ranges = (
+            ("n_neighbors", self.n_neighbors, _FEWEST_NEIGHBORS, 1_000),
+            ("min_dist", self.min_dist, 0.0, 0.99),
+            ("seed", self.seed, 0, 2**32 - 1),
+            ("n_components", self.n_components, 2, 3),
+            ("n_epochs", self.n_epochs or _DEFAULT_EPOCHS, 1, 10_000),
+        )
+        for name, value, low, high in ranges:
+            if not low <= value <= high:
+                raise InputError("analysis.out_of_range", name=name, value=value, low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -136,7 +150,7 @@ def project_steps(
     begun = time.perf_counter()
     rows = checked_vectors(vectors)
     used, notices = _fitted(parameters or UmapParameters(), rows, neighbors)
-    simple = _without_umap(rows, used)
+    simple = _without_umap(rows, used, neighbors.indices.shape[1])
     if simple is not None:
         coordinates, method, notice = simple
         seconds = time.perf_counter() - begun
@@ -202,17 +216,7 @@ def warm_up() -> None:
 def _fitted(
     parameters: UmapParameters, rows: Floats, neighbors: Neighbors
 ) -> tuple[UmapParameters, tuple[Notice, ...]]:
-    """Check the parameters, and fit the number of neighbours to what there is."""
-    ranges = (
-        ("n_neighbors", parameters.n_neighbors, 2, 1_000),
-        ("min_dist", parameters.min_dist, 0.0, 0.99),
-        ("seed", parameters.seed, 0, 2**32 - 1),
-        ("n_components", parameters.n_components, 2, 3),
-        ("n_epochs", parameters.n_epochs or _DEFAULT_EPOCHS, 1, 10_000),
-    )
-    for name, value, low, high in ranges:
-        if not low <= value <= high:
-            raise InputError("analysis.out_of_range", name=name, value=value, low=low, high=high)
+    """Fit the number of neighbours to what there is."""
     if len(neighbors.indices) != len(rows):
         raise InputError("analysis.rows_differ", first=len(rows), second=len(neighbors.indices))
     known = neighbors.indices.shape[1]
@@ -220,15 +224,17 @@ def _fitted(
     if parameters.n_neighbors <= known:
         return fitted, ()
     notice = Notice("analysis.neighbors_clipped", {"wanted": parameters.n_neighbors, "used": known})
-    return replace(fitted, n_neighbors=known), (notice,)
+    return replace(fitted, n_neighbors=max(known, _FEWEST_NEIGHBORS)), (notice,)
 
 
-def _without_umap(rows: Floats, used: UmapParameters) -> tuple[Floats, Method, tuple[Notice, ...]] | None:
+def _without_umap(
+    rows: Floats, used: UmapParameters, known: int
+) -> tuple[Floats, Method, tuple[Notice, ...]] | None:
     """Place points where UMAP has nothing to work with: a handful of them, or the same one again and again."""
     count = len(rows)
     if count > 1 and float(np.ptp(rows, axis=0).max(initial=0.0)) <= _SAME:
         return _disc(count, used.n_components), "even", (Notice("analysis.all_the_same", {"count": count}),)
-    if count >= _FEWEST_FOR_UMAP and used.n_neighbors >= 2:
+    if count >= _FEWEST_FOR_UMAP and known >= _FEWEST_NEIGHBORS:
         return None
     coordinates = np.zeros((count, used.n_components), dtype=np.float32)
     if count > 1:

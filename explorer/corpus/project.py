@@ -46,9 +46,10 @@ class Project:
 
     @property
     def size(self) -> int:
-        """Bytes of the arrays and, roughly, of the texts."""
+        """Bytes of the arrays and the columns; the texts are one of the columns."""
         arrays = (self.vectors, self.neighbors, self.cosines, self.coordinates)
-        return sum(array.nbytes for array in arrays) + sum(2 * len(text) for text in self.corpus.texts)
+        columns = self.corpus.columns.memory_usage(index=False, deep=True)
+        return sum(array.nbytes for array in arrays) + int(columns.sum())
 
 
 class ProjectShelf:
@@ -61,7 +62,7 @@ class ProjectShelf:
     def __init__(self, capacity: int = 2_000_000_000) -> None:
         """Start empty."""
         self._capacity = capacity
-        self._projects: OrderedDict[str, Project] = OrderedDict()
+        self._projects: OrderedDict[str, tuple[Project, int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def keep(self, project: Project, name: str | None = None) -> str:
@@ -75,12 +76,12 @@ class ProjectShelf:
             The name.
         """
         chosen = name or secrets.token_urlsafe(16)
+        size = project.size
         with self._lock:
-            self._projects[chosen] = project
+            self._projects[chosen] = (project, size)
             self._projects.move_to_end(chosen)
             while (
-                len(self._projects) > 1
-                and sum(kept.size for kept in self._projects.values()) > self._capacity
+                len(self._projects) > 1 and sum(kept for _, kept in self._projects.values()) > self._capacity
             ):
                 self._projects.popitem(last=False)
         return chosen
@@ -98,8 +99,12 @@ class ProjectShelf:
             InputError: It has left the memory, or never was there.
         """
         with self._lock:
-            project = self._projects.get(name)
-            if project is None:
+            if name not in self._projects:
                 raise InputError("service.project_gone")
             self._projects.move_to_end(name)
-            return project
+            return self._projects[name][0]
+
+    def __contains__(self, name: str) -> bool:
+        """Whether a project is still kept."""
+        with self._lock:
+            return name in self._projects

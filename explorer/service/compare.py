@@ -136,7 +136,10 @@ class BothSides:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What the model could not read to the end."""
-        return (*cut_notices(self.queries.cut_tokens), *cut_notices(self.documents.cut_tokens))
+        return (
+            *cut_notices(self.queries.cut_tokens, "query", self.provenance),
+            *cut_notices(self.documents.cut_tokens, "document", self.provenance),
+        )
 
 
 def embed_both(

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.analysis.matryoshka import truncate
+from explorer.errors import InputError
 from explorer.notices import Notice
 from explorer.progress import Progress
 from explorer.provenance import Provenance
-from explorer.service.embedding import cut_notices, embed
+from explorer.service.embedding import Side, cut_notices, embed
 from explorer.service.limits import LIMITS, checked_instruction, checked_texts
 from explorer.service.workspace import Workspace
 
@@ -53,12 +54,18 @@ def embed_texts(
         InputError: There is no text, something is too long or too many, or ``dimensions`` is out of range.
     """
     read, notices = checked_texts(texts, LIMITS.compared_texts, "service.documents_empty")
+    if not isinstance(dimensions, int | None):
+        raise InputError("service.not_a_number")
     embedder = yield from workspace.embedder()
+    size = embedder.dimensions if dimensions is None else dimensions
+    if not 1 <= size <= embedder.dimensions:
+        raise InputError("engine.dimensions_out_of_range", dimensions=size, largest=embedder.dimensions)
     for step in embed(embedder, read, checked_instruction(instruction)):
         if step.partial is None:
             yield Progress(step.done, step.total, step.stage)
             continue
-        vectors = truncate(step.partial.vectors, dimensions or embedder.dimensions)
-        said = (*notices, *cut_notices(step.partial.cut_tokens))
+        vectors = truncate(step.partial.vectors, size)
+        side: Side = "query" if instruction else "document"
+        said = (*notices, *cut_notices(step.partial.cut_tokens, side, embedder.provenance))
         result = TextVectors(vectors, embedder.provenance, said)
         yield Progress(step.done, step.total, "service.stage_done", result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from explorer.engine.embedder import Embedder
 from explorer.notices import Notice
 from explorer.progress import Progress
+from explorer.provenance import Provenance
+
+Side = Literal["query", "document"]
 
 NAMED_CUTS = 3
 """Above this many cut texts, one sentence counts them instead of naming each."""
@@ -51,18 +55,24 @@ def embed(
         yield Progress(batch.done, batch.total, "service.stage_embedding", whole)
 
 
-def cut_notices(cut_tokens: npt.NDArray[np.int64]) -> tuple[Notice, ...]:
-    """Say which texts were longer than the model reads.
+def cut_notices(cut_tokens: npt.NDArray[np.int64], side: Side, reader: Provenance) -> tuple[Notice, ...]:
+    """Say which texts were longer than a model reads.
 
     Args:
         cut_tokens: Tokens left out, by text.
+        side: Whether these are queries or documents.
+        reader: The model that could not read them to the end.
 
     Returns:
         A sentence for each of a few, one sentence for many, none when nothing was cut.
     """
     positions = np.flatnonzero(cut_tokens)
     if len(positions) > NAMED_CUTS:
-        return (Notice("service.cut_many", {"count": len(positions)}),)
+        return (Notice(f"service.cut_{side}_many", {"count": len(positions), "model": reader.model}),)
     return tuple(
-        Notice("service.cut", {"position": int(at) + 1, "cut": int(cut_tokens[at])}) for at in positions
+        Notice(
+            f"service.cut_{side}",
+            {"position": int(at) + 1, "cut": int(cut_tokens[at]), "model": reader.model},
+        )
+        for at in positions
     )

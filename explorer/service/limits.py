@@ -62,6 +62,8 @@ def checked_query(query: str) -> str:
         InputError: There is no text in it.
         LimitError: It is too long.
     """
+    if not isinstance(query, str):
+        raise InputError("service.not_a_text")
     cleaned = clean(query)
     if not cleaned:
         raise InputError("service.query_empty")
@@ -82,6 +84,8 @@ def checked_instruction(instruction: str | None) -> str | None:
     Raises:
         LimitError: It is too long.
     """
+    if not isinstance(instruction, str | None):
+        raise InputError("service.not_a_text")
     cleaned = clean(instruction or "")
     if len(cleaned) > LIMITS.instruction_characters:
         raise LimitError("service.instruction_long", count=len(cleaned), limit=LIMITS.instruction_characters)
@@ -103,13 +107,15 @@ def checked_texts(texts: Sequence[str], limit: int, empty: str) -> tuple[tuple[s
         InputError: No text is left.
         LimitError: There are too many, or one is too long.
     """
+    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        raise InputError("service.not_a_list")
     cleaned = [clean(text) for text in texts]
     kept = tuple(text for text in cleaned if text)
     if not kept:
         raise InputError(empty)
     if len(kept) > limit:
         raise LimitError("service.too_many", count=len(kept), limit=limit)
-    for position, text in enumerate(cleaned, start=1):
+    for position, text in enumerate(kept, start=1):
         if len(text) > LIMITS.characters:
             raise LimitError("service.text_long", position=position, count=len(text), limit=LIMITS.characters)
     left_out = len(texts) - len(kept)

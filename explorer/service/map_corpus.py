@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from explorer.analysis.neighbors import Neighbors, exact_neighbors
-from explorer.analysis.projection import UmapParameters, place, project_steps
-from explorer.analysis.trust import map_trust
+from explorer.analysis.projection import UmapParameters, project_steps
+from explorer.analysis.trust import MapTrust, map_trust
 from explorer.corpus.corpus import Corpus, build_corpus, colour_columns, guess_text_column
 from explorer.corpus.project import Project
 from explorer.errors import CorpusError, InputError
 from explorer.notices import Notice
 from explorer.progress import Progress
-from explorer.provenance import Provenance
 from explorer.service import demo_map
 from explorer.service.embedding import Embedded, cut_notices, embed
-from explorer.service.limits import LIMITS, checked_instruction, checked_query
+from explorer.service.limits import LIMITS
 from explorer.service.uploads import read_upload
 from explorer.service.workspace import Workspace
 
@@ -57,38 +55,15 @@ class Mapped:
         name: Under which the project is kept.
         project: The corpus with its vectors and layout.
         colours: Columns that can colour the points, the most telling first.
-        kept_share: Mean share of a document's ``trust_k`` true neighbours that are among its nearest points.
-        trust_k: See ``kept_share``.
+        trust: How far the picture can be believed.
         recorded: Whether the layout was computed in advance.
     """
 
     name: str
     project: Project
     colours: tuple[str, ...]
-    kept_share: float
-    trust_k: int
+    trust: MapTrust
     recorded: bool
-
-
-@dataclass(frozen=True)
-class Found:
-    """Documents nearest to a query or to a chosen document, by cosine of the full vectors.
-
-    Attributes:
-        index: The chosen document; -1 for a query.
-        neighbors: Row of each neighbour, nearest first, int32 [k].
-        cosines: float32 [k].
-        texts: Their texts.
-        position: Where the query or document lies on the map.
-        provenance: The model behind the cosines.
-    """
-
-    index: int
-    neighbors: npt.NDArray[np.int32]
-    cosines: npt.NDArray[np.float32]
-    texts: tuple[str, ...]
-    position: tuple[float, float]
-    provenance: Provenance
 
 
 def map_demo(workspace: Workspace) -> Generator[Progress[Mapped], None, None]:
@@ -101,11 +76,30 @@ def map_demo(workspace: Workspace) -> Generator[Progress[Mapped], None, None]:
         Steps, the last with the map.
     """
     recorded = demo_map.recorded(workspace.embedding_fingerprint())
-    if recorded is None:
-        yield from map_corpus(workspace, demo_map.corpus(), MapRequest(), demo_map.colours())
+    if recorded is not None:
+        name = workspace.projects.keep(recorded, name=f"demo-{recorded.provenance.fingerprint}")
+        yield _done(name, recorded, demo_map.colours(), was_recorded=True)
         return
-    name = workspace.projects.keep(recorded, name=f"demo-{recorded.provenance.fingerprint}")
-    yield _done(name, recorded, demo_map.colours(), was_recorded=True)
+    embedder = yield from workspace.embedder()
+    name = f"demo-{embedder.provenance.fingerprint}"
+    if name in workspace.projects:
+        yield _done(name, workspace.projects.get(name), demo_map.colours(), was_recorded=False)
+        return
+    yield from map_corpus(workspace, demo_map.corpus(), MapRequest(), demo_map.colours(), name)
+
+
+def recorded_demo(workspace: Workspace) -> Mapped | None:
+    """Show the demo corpus without computing anything.
+
+    Args:
+        workspace: Where the models and projects are.
+
+    Returns:
+        The recorded map; None when another model is in use, for which :func:`map_demo` computes one.
+    """
+    if demo_map.recorded(workspace.embedding_fingerprint()) is None:
+        return None
+    return next(map_demo(workspace)).partial
 
 
 def map_file(
@@ -138,7 +132,11 @@ def map_file(
 
 
 def map_corpus(
-    workspace: Workspace, corpus: Corpus, request: MapRequest, colours: tuple[str, ...]
+    workspace: Workspace,
+    corpus: Corpus,
+    request: MapRequest,
+    colours: tuple[str, ...],
+    name: str | None = None,
 ) -> Generator[Progress[Mapped], None, None]:
     """Embed a corpus, find its neighbours and lay it out.
 
@@ -147,6 +145,7 @@ def map_corpus(
         corpus: The documents.
         request: How to lay them out.
         colours: Columns that can colour the points.
+        name: Under which to keep the project; a fresh name when None.
 
     Yields:
         Steps, the last with the map.
@@ -182,9 +181,13 @@ def map_corpus(
         cosines=neighbors.cosines,
         coordinates=layout.coordinates,
         provenance=embedder.provenance,
-        notices=(*corpus.notices, *cut_notices(embedded.cut_tokens), *layout.notices),
+        notices=(
+            *corpus.notices,
+            *cut_notices(embedded.cut_tokens, "document", embedder.provenance),
+            *layout.notices,
+        ),
     )
-    yield _done(workspace.projects.keep(project), project, colours, was_recorded=False)
+    yield _done(workspace.projects.keep(project, name), project, colours, was_recorded=False)
 
 
 def sampled(corpus: Corpus, limit: int) -> Corpus:
@@ -211,82 +214,7 @@ def sampled(corpus: Corpus, limit: int) -> Corpus:
     )
 
 
-def project(workspace: Workspace, name: str | None) -> Project:
-    """Find the project of a page.
-
-    Args:
-        workspace: Where the projects are.
-        name: What the page holds; None before its first map.
-
-    Returns:
-        The project.
-
-    Raises:
-        InputError: It is no longer in memory.
-    """
-    return workspace.projects.get(name or "")
-
-
-def neighbors_of(of: Project, index: int) -> Found:
-    """List a document's true neighbours.
-
-    Args:
-        of: The project.
-        index: Row of the document.
-
-    Returns:
-        Its neighbours by cosine of the full vectors, the document itself left out.
-
-    Raises:
-        InputError: There is no such document.
-    """
-    if not 0 <= index < len(of.corpus.texts):
-        raise InputError("service.no_such_point", index=index)
-    rows, cosines = of.neighbors[index, 1 : LISTED + 1], of.cosines[index, 1 : LISTED + 1]
-    return _found(of, index, rows, cosines, of.coordinates[index])
-
-
-def find(
-    workspace: Workspace, name: str | None, query: str, instruction: str | None = None, k: int = 10
-) -> Generator[Progress[Found], None, None]:
-    """Place a query on a map and list its true neighbours. The points do not move.
-
-    Args:
-        workspace: Where the models and projects are.
-        name: Which project.
-        query: What is looked for.
-        instruction: What counts as relevant.
-        k: How many neighbours.
-
-    Yields:
-        Steps, the last with the neighbours.
-
-    Raises:
-        InputError: The query is empty, or the map was made with another model than the one loaded now.
-    """
-    asked, of = checked_query(query), project(workspace, name)
-    embedder = yield from workspace.embedder()
-    if embedder.provenance.fingerprint != of.provenance.fingerprint:
-        raise InputError("service.other_model", made=of.provenance.line, loaded=embedder.provenance.line)
-    vector = embedder.encode([asked], checked_instruction(instruction))
-    nearest = exact_neighbors(of.vectors, min(k, len(of.vectors)), embedder.provenance.device, queries=vector)
-    landed = place(vector, of.vectors, of.coordinates)
-    found = _found(of, -1, nearest.indices[0], nearest.cosines[0], landed.coordinates[0])
-    yield Progress(1, 1, "service.stage_done", found)
-
-
-def _found(
-    of: Project,
-    index: int,
-    rows: npt.NDArray[np.int32],
-    cosines: npt.NDArray[np.float32],
-    position: npt.NDArray[np.float32],
-) -> Found:
-    texts = tuple(of.corpus.texts[row] for row in rows)
-    return Found(index, rows, cosines, texts, (float(position[0]), float(position[1])), of.provenance)
-
-
 def _done(name: str, of: Project, colours: tuple[str, ...], *, was_recorded: bool) -> Progress[Mapped]:
-    quality = map_trust(of.vectors, of.coordinates, Neighbors(of.neighbors, of.cosines))
-    mapped = Mapped(name, of, colours, float(np.mean(quality.kept)), quality.k, was_recorded)
+    trust = map_trust(of.vectors, of.coordinates, Neighbors(of.neighbors, of.cosines))
+    mapped = Mapped(name, of, colours, trust, was_recorded)
     return Progress(len(of.corpus.texts), len(of.corpus.texts), "service.stage_done", mapped)

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-import torch
+from typing import get_args
 
 from explorer.errors import InputError
 from explorer.models.catalog import Checkpoint, find, published
-from explorer.models.devices import dtype_name, resolve_device, resolve_dtype
+from explorer.models.devices import available_devices, resolve_device, resolve_dtype
 from explorer.models.loading import prepare
-from explorer.models.memory import MemoryPlan, memory, used_bytes
+from explorer.models.memory import MemoryPlan, memory_on, readable_bytes, used_bytes_on
+from explorer.models.sources import local_kind
 from explorer.notices import Notice
 from explorer.progress import Progress
 from explorer.provenance import Family, Provenance
 from explorer.service.workspace import Workspace
 
-FAMILIES: tuple[Family, ...] = ("embedding", "reranker")
+__all__ = [
+    "FAMILIES",
+    "CatalogueRow",
+    "LoadedNow",
+    "ModelRequest",
+    "available_devices",
+    "catalogue",
+    "load",
+    "loaded_now",
+    "names",
+    "readable_bytes",
+    "unload",
+    "would_fit",
+]
+
+FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
 @dataclass(frozen=True)
@@ -66,13 +80,6 @@ class LoadedNow:
 def names(family: Family) -> list[str]:
     """List what can be loaded without typing: the bundled model, then the published ones."""
     return ["bundled", *(checkpoint.name for checkpoint in published(family))]
-
-
-def devices() -> list[str]:
-    """List the devices of this machine, ``"auto"`` first."""
-    found = ["auto", "cpu"]
-    found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    return [*found, "mps"] if torch.backends.mps.is_available() else found
 
 
 def catalogue(workspace: Workspace, device: str, dtype: str) -> tuple[CatalogueRow, ...]:
@@ -139,8 +146,7 @@ def load(workspace: Workspace, request: ModelRequest) -> Generator[Progress[Noti
         InputError: The model may not be loaded from this page.
     """
     _check_source(workspace, request)
-    device = resolve_device(request.device)
-    before = used_bytes(device)
+    before = used_bytes_on(request.device)
     offline = workspace.settings.offline
     for step in workspace.shelf.swap(
         request.family, request.source, request.device, request.dtype, offline=offline
@@ -151,11 +157,11 @@ def load(workspace: Workspace, request: ModelRequest) -> Generator[Progress[Noti
         loaded = step.partial
         values = {
             "model": loaded.provenance.model,
-            "needed": readable_bytes(loaded.checkpoint.bytes(dtype_name(loaded.dtype))),
-            "dtype": dtype_name(loaded.dtype),
-            "device": str(loaded.device),
+            "needed": readable_bytes(loaded.weight_bytes),
+            "dtype": loaded.dtype_name,
+            "device": loaded.device_name,
             "before": readable_bytes(before),
-            "after": readable_bytes(used_bytes(device)),
+            "after": readable_bytes(used_bytes_on(request.device)),
         }
         yield Progress(step.done, step.total, step.stage, Notice("loading.loaded", values))
 
@@ -172,7 +178,10 @@ def unload(workspace: Workspace, family: Family) -> Notice:
 
     Raises:
         ModelLoadError: Nothing is loaded.
+        InputError: Everybody shares this explorer.
     """
+    if workspace.settings.open_to_network and workspace.settings.auth is None:
+        raise InputError("loading.not_for_everybody")
     freed = workspace.shelf.unload(family)
     values = {
         "before": readable_bytes(freed.bytes_before),
@@ -185,22 +194,14 @@ def unload(workspace: Workspace, family: Family) -> Notice:
 def loaded_now(workspace: Workspace) -> LoadedNow:
     """Tell what answers at the moment, and how full its device is."""
     loaded = {family: workspace.shelf.get(family) for family in FAMILIES}
-    device = next((model.device for model in loaded.values() if model is not None), torch.device("cpu"))
-    room = memory(device)
+    device = next((model.device_name for model in loaded.values() if model is not None), "cpu")
+    room = memory_on(device)
     return LoadedNow(
         models={family: model.provenance for family, model in loaded.items() if model is not None},
         loading=workspace.loading,
-        memory_used=room.total - room.free,
+        memory_used=room.used,
         memory_total=room.total,
     )
-
-
-def readable_bytes(count: int) -> str:
-    """Write bytes as a person does, for instance ``"1.2 GB"``."""
-    for unit, size in (("GB", 10**9), ("MB", 10**6)):
-        if abs(count) >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count / 10**3:.0f} kB"
 
 
 def _check_source(workspace: Workspace, request: ModelRequest) -> None:
@@ -209,9 +210,11 @@ def _check_source(workspace: Workspace, request: ModelRequest) -> None:
     resolve_dtype(request.dtype, resolve_device(request.device))
     if not request.source.strip():
         raise InputError("loading.no_model")
-    listed = request.source == "bundled" or find(request.source, request.family) is not None
-    started_with = request.source in (settings.embedding, settings.reranker)
-    if settings.open_to_network and not listed and not started_with:
-        raise InputError("loading.not_from_afar")
-    if Path(request.source).expanduser().is_file():
+    started_with = request.source in ("bundled", settings.embedding, settings.reranker)
+    if settings.open_to_network and not started_with:
+        if settings.auth is None:
+            raise InputError("loading.not_for_everybody")
+        if find(request.source, request.family) is None:
+            raise InputError("loading.not_from_afar")
+    if local_kind(request.source) == "file":
         raise InputError("loading.a_file")

@@ -6,6 +6,8 @@ from typing import Literal, get_args
 
 from explorer.engine.prompts import DEFAULT_INSTRUCTION, RERANK_PRESETS
 from explorer.engine.tokens import TokenView
+from explorer.errors import InputError
+from explorer.provenance import Provenance
 from explorer.service.rerank import Reranking
 from explorer.service.workspace import Workspace, waited_for
 
@@ -36,13 +38,23 @@ def exact_tokens(
 
     Returns:
         Every token, those cut off at the end included and marked.
+
+    Raises:
+        InputError: Another model has been loaded since the number was computed.
     """
     index = min(max(index, 0), len(shown.documents) - 1)
     if view == "reranker":
         reranker = waited_for(workspace.reranker())
+        _same_model(shown.scores.provenance, reranker.provenance)
         template = shown.scores.template
         return reranker.tokens(shown.query, shown.documents[index], shown.instruction, template=template)
     embedder = waited_for(workspace.embedder())
+    _same_model(shown.embedding, embedder.provenance)
     if view == "query":
         return embedder.tokens(shown.query, shown.instruction)
     return embedder.tokens(shown.documents[index])
+
+
+def _same_model(computed: Provenance, loaded: Provenance) -> None:
+    if computed.fingerprint != loaded.fingerprint:
+        raise InputError("service.other_prompt", made=computed.line, loaded=loaded.line)

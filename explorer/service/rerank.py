@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from explorer.analysis.ranking import Movement, movement
 from explorer.analysis.similarity import cosine_matrix
-from explorer.engine.prompts import DEFAULT_INSTRUCTION, RerankTemplate
-from explorer.engine.reranker import RerankScores
+from explorer.engine.prompts import DEFAULT_INSTRUCTION, RerankTemplate, form_of
+from explorer.engine.reranker import RerankScores, collect_scores
 from explorer.notices import Notice
 from explorer.progress import Progress
 from explorer.provenance import Provenance
@@ -76,18 +76,21 @@ def rerank(
         Steps, the last with the result.
 
     Raises:
-        InputError: The query or all documents are empty, or something is too long or too many.
+        InputError: The query or all documents are empty, something is too long or too many, or there is no such
+            template.
     """
+    form_of(template)
     asked = checked_query(query)
     read, empty = checked_texts(documents, LIMITS.rerank_documents, "service.documents_empty")
     used_instruction = checked_instruction(instruction) or DEFAULT_INSTRUCTION
     both = yield from embed_both(workspace, (asked,), read, used_instruction)
     cosines = cosine_matrix(both.queries.vectors, both.documents.vectors)[0]
     reranker = yield from workspace.reranker()
+    batches = []
     for batch in reranker.stream(asked, read, used_instruction, template=template):
+        batches.append(batch)
         yield Progress(batch.done, batch.total, "service.stage_reranking")
-    # Every pair is in the cache now, so this only collects.
-    scores = reranker.score(asked, read, used_instruction, template=template)
+    scores = collect_scores(batches, len(read), used_instruction, template, reranker.provenance)
     result = Reranking(
         query=asked,
         documents=read,
@@ -96,6 +99,6 @@ def rerank(
         scores=scores,
         movement=movement(cosines, scores.log_odds),
         embedding=both.provenance,
-        notices=(*empty, *cut_notices(scores.cut_tokens)),
+        notices=(*empty, *both.notices, *cut_notices(scores.cut_tokens, "document", scores.provenance)),
     )
     yield Progress(len(read), len(read), "service.stage_done", result)

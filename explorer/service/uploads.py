@@ -84,6 +84,8 @@ def read_upload(path: Path) -> Table:
         CorpusError: The file cannot be read as a table of texts.
         LimitError: It is too large.
     """
+    if not path.is_file():
+        raise CorpusError("service.upload_gone")
     size = path.stat().st_size
     if size > LIMITS.upload_bytes:
         raise LimitError("service.upload_large", count=size, limit=LIMITS.upload_bytes)

@@ -13,7 +13,7 @@ from explorer.corpus.project import ProjectShelf
 from explorer.engine.cache import VectorCache
 from explorer.engine.embedder import Embedder
 from explorer.engine.reranker import Reranker
-from explorer.errors import ExplorerError, InputError
+from explorer.errors import ExplorerError, InputError, ModelLoadError
 from explorer.models.loading import LoadedModel
 from explorer.models.shelf import Shelf
 from explorer.progress import Progress
@@ -150,6 +150,7 @@ class Workspace:
             time.sleep(POLL_SECONDS)
         loaded = self.shelf.get(family)
         if loaded is not None:
+            load.error = None
             return loaded
         raise load.error or InputError("service.not_loaded")
 
@@ -167,6 +168,9 @@ class Workspace:
             except ExplorerError as error:
                 log.error("%s", error)
                 load.error = error
+            except Exception:
+                log.exception("the first %s model could not be loaded", load.family)
+                load.error = ModelLoadError("service.first_load_failed", model=load.source)
             finally:
                 load.over.set()
 

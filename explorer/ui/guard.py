@@ -1,7 +1,11 @@
-"""What every answer of the server carries, and one kind of request that is never answered."""
+"""What every answer of the server carries, and requests that are never answered."""
 
 from __future__ import annotations
 
+from typing import NoReturn
+
+from gradio import processing_utils
+from gradio.exceptions import InvalidPathError
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +16,22 @@ HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+
+
+FETCHING = ("/file=http", "/file/http")
+
+
+async def _refuse(url: str) -> NoReturn:
+    raise InvalidPathError("Addresses are not fetched.")
+
+
+def refuse_downloads() -> None:
+    """Keep gradio from fetching an address that stands in a request, wherever a file may be named.
+
+    Any visitor could otherwise make this machine speak to any other. Gradio has no setting for this; every such
+    fetch passes through this one function.
+    """
+    processing_utils.async_ssrf_protected_get = _refuse
 
 
 class Guard:
@@ -37,7 +57,8 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if "/file=http" in scope["path"].lower().replace("%3a", ":"):
+        path = scope["path"].lower()
+        if any(marker in path for marker in FETCHING):
             await PlainTextResponse("Not found", status_code=404)(scope, receive, send)
             return
 

@@ -14,7 +14,7 @@ from explorer.settings import Settings
 from explorer.texts import say
 from explorer.ui import dimensions_tab, endpoints, map_tab, models_tab, rerank_tab, similarity_tab
 from explorer.ui.components import ModelChips
-from explorer.ui.guard import Guard
+from explorer.ui.guard import Guard, refuse_downloads
 from explorer.ui.language import LABELS
 from explorer.ui.theme import PAGE_CSS, theme
 
@@ -23,6 +23,9 @@ QUEUE: dict[str, int] = {"max_size": 32, "default_concurrency_limit": 8}
 
 UPLOADS_KEPT = (3600, 86400)
 """Every hour, uploads older than a day are deleted (both in seconds)."""
+
+SESSIONS = 500
+"""Visitors whose last results are remembered; the one that was away longest is forgotten first."""
 
 SWITCH_THEME = "() => { document.body.classList.toggle('dark'); }"
 
@@ -38,6 +41,7 @@ def build_page(workspace: Workspace) -> gr.Blocks:
     Returns:
         The page, not yet served.
     """
+    refuse_downloads()
     page: gr.Blocks
     with gr.Blocks(title=say("ui.title", "en"), analytics_enabled=False, delete_cache=UPLOADS_KEPT) as page:
         with gr.Row(elem_id="header"):
@@ -90,5 +94,6 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "theme": theme(),
         "css_paths": [PAGE_CSS],
         "i18n": LABELS,
-        "app_kwargs": {"middleware": [Middleware(Guard)]},
+        "app_kwargs": {"middleware": [Middleware(Guard, framed=settings.in_space)]},
+        "state_session_capacity": SESSIONS,
     }

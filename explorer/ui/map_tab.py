@@ -10,9 +10,10 @@ from typing import Any
 import gradio as gr
 
 from explorer.errors import InputError
-from explorer.service import map_corpus, uploads
-from explorer.service.map_corpus import Found, Mapped, MapRequest
-from explorer.service.workspace import Workspace, finished
+from explorer.service import map_corpus, map_search, uploads
+from explorer.service.map_corpus import Mapped, MapRequest
+from explorer.service.map_search import Found
+from explorer.service.workspace import Workspace
 from explorer.texts import Language, say
 from explorer.ui.components import ScatterMap, map_points, map_query, map_texts, part_words, unpack_indices
 from explorer.ui.jobs import QUIET, follow, on_device, said
@@ -33,6 +34,12 @@ class Handlers:
         self.workspace = workspace
 
     @said
+    def show_recorded(self, request: gr.Request) -> tuple[Any, ...]:
+        """Show the demo corpus at once, where its map was recorded with the model in use."""
+        mapped = map_corpus.recorded_demo(self.workspace)
+        return (gr.skip(),) * 7 if mapped is None else self._draw(mapped, language_of(request))
+
+    @said
     def open(
         self,
         query: str,
@@ -40,24 +47,30 @@ class Handlers:
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio finds its progress bar by this default
     ) -> Iterator[tuple[Any, ...]]:
-        """Show the demo corpus at once, then where a first query lands."""
+        """Show the demo corpus, computed where it was not recorded, and where a first query lands."""
         language = language_of(request)
         shown: Mapped | None = None
         for result in follow(map_corpus.map_demo(self.workspace), progress, language):
             shown = result
-            yield (gr.skip(),) * 7 if result is None else self._draw(result, language)
+            yield (gr.skip(),) * 7
         if shown is None:
             return
-        for step in map_corpus.find(self.workspace, shown.name, query, instruction):
+        for found in follow(
+            map_search.find(self.workspace, shown.name, query, instruction), progress, language
+        ):
             # All props go together: gradio keeps only the last update of a tab that was never opened.
-            yield (
-                (gr.skip(),) * 7 if step.partial is None else self._draw(shown, language, step.partial, query)
-            )
+            yield (gr.skip(),) * 7 if found is None else self._draw(shown, language, found, query)
 
     @said
-    def show_demo(self, request: gr.Request) -> tuple[Any, ...]:
+    def show_demo(
+        self,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio finds its progress bar by this default
+    ) -> Iterator[tuple[Any, ...]]:
         """Go back to the demo corpus."""
-        return self._draw(finished(map_corpus.map_demo(self.workspace)), language_of(request))
+        language = language_of(request)
+        for result in follow(map_corpus.map_demo(self.workspace), progress, language):
+            yield (gr.skip(),) * 7 if result is None else self._draw(result, language)
 
     @said
     def run(
@@ -92,7 +105,13 @@ class Handlers:
                 dimensions=project.vectors.shape[1],
                 embedding=project.provenance.line,
             ),
-            say("map.trust", language, k=result.trust_k, share=result.kept_share),
+            say(
+                "map.trust",
+                language,
+                k=result.trust.k,
+                share=float(result.trust.kept.mean()),
+                trustworthiness=result.trust.trustworthiness,
+            ),
             say("map.recorded_line", language) if result.recorded else "",
         ]
         points = ScatterMap(
@@ -116,15 +135,15 @@ class Handlers:
     @said
     def recolour(self, name: str | None, column: str, request: gr.Request) -> ScatterMap:
         """Colour the points by another column."""
-        project = map_corpus.project(self.workspace, name)
+        project = map_search.project(self.workspace, name)
         return ScatterMap(**colouring(project.corpus.columns, column, language_of(request)))
 
     @said
     def pick(self, name: str | None, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """Show the clicked document and its true neighbours."""
         language = language_of(request)
-        project = map_corpus.project(self.workspace, name)
-        found = map_corpus.neighbors_of(project, int(event._data["index"]))
+        project = map_search.project(self.workspace, name)
+        found = map_search.neighbors_of(project, int(event._data["index"]))
         row = project.corpus.columns.iloc[found.index]
         facts = [(str(column), str(value)[:FACT_CHARACTERS]) for column, value in row.items()]
         facts = [(column, value) for column, value in facts if value != project.corpus.texts[found.index]]
@@ -140,21 +159,25 @@ class Handlers:
 
     @said
     def find(
-        self, name: str | None, query: str, instruction: str, request: gr.Request
+        self,
+        name: str | None,
+        query: str,
+        instruction: str,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio finds its progress bar by this default
     ) -> Iterator[tuple[Any, ...]]:
         """Place a query on the map and list its true neighbours."""
         language = language_of(request)
-        job = map_corpus.find(self.workspace, name, query, instruction)
-        for step in job:
-            if step.partial is None:
+        for found in follow(map_search.find(self.workspace, name, query, instruction), progress, language):
+            if found is None:
                 yield (gr.skip(),) * 3
                 continue
-            found = step.partial
             heading = say("map.neighbours_of_query", language)
             caption = source_line(say("similarity.model_line", language, embedding=found.provenance.line))
+            points = ScatterMap(query=star(found, query), highlight="[]")
             yield (
-                ScatterMap(query=star(found, query), highlight="[]"),
-                caption,
+                points,
+                caption + notice_lines(found.notices, language),
                 neighbor_table(found, heading, language),
             )
 
@@ -162,7 +185,7 @@ class Handlers:
     def select(self, name: str | None, event: gr.EventData, request: gr.Request) -> tuple[str, str]:
         """List the documents inside the lasso."""
         language = language_of(request)
-        project = map_corpus.project(self.workspace, name)
+        project = map_search.project(self.workspace, name)
         try:
             rows = unpack_indices(str(event._data["b64"]))
         except ValueError as error:
@@ -232,10 +255,11 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
     layout = [parts.upload, parts.text_column, parts.neighbors, parts.min_dist, parts.seed]
     heavy = on_device(parts.caption)
 
-    page.load(handlers.open, [parts.query, parts.instruction], drawn, **QUIET)
-    parts.demo.click(handlers.show_demo, None, drawn, **heavy)
+    opened = page.load(handlers.show_recorded, None, drawn, **QUIET).then(
+        handlers.open, [parts.query, parts.instruction], drawn, **heavy
+    )
+    demo = parts.demo.click(handlers.show_demo, None, drawn, **heavy)
     made = parts.run.click(handlers.run, layout, drawn, **heavy)
-    parts.stop.click(None, cancels=[made], **QUIET)
     parts.upload.change(
         handlers.read_file, parts.upload, [parts.preview, parts.text_column, parts.notices], **QUIET
     )
@@ -245,10 +269,11 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
     parts.points.lasso(
         handlers.select, parts.project, [parts.chosen, parts.table], **QUIET, trigger_mode="always_last"
     )
-    gr.on(
+    found = gr.on(
         [parts.find.click, parts.query.submit],
         handlers.find,
         [parts.project, parts.query, parts.instruction],
         [parts.points, parts.chosen, parts.table],
         **heavy,
     )
+    parts.stop.click(None, cancels=[opened, demo, made, found], **QUIET)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import gradio as gr
 
 from explorer.provenance import Family
 from explorer.service import models
-from explorer.service.models import CatalogueRow, ModelRequest
+from explorer.service.models import FAMILIES, CatalogueRow, ModelRequest
 from explorer.service.workspace import Workspace
 from explorer.settings import DTYPES, DtypeChoice
 from explorer.texts import Language, say
@@ -19,7 +19,6 @@ from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
 from explorer.ui.plain import hint, table
 
-FAMILIES: tuple[Family, ...] = get_args(Family)
 COLUMNS = ("name", "verdict", "needs", "parameters", "dimensions", "layers", "context", "licence")
 
 
@@ -60,7 +59,7 @@ def components(workspace: Workspace) -> Parts:
                 elem_id="models-model",
             )
             device = gr.Dropdown(
-                models.devices(),
+                models.available_devices(),
                 value=settings.device,
                 label=LABELS("loading.device"),
                 elem_id="models-device",

@@ -11,6 +11,7 @@ from explorer.service import rerank
 from explorer.service.examples import rerank_examples
 from explorer.service.prompts import PROMPT_VIEWS, instruction_presets
 from explorer.ui.components import RankedCards, TokenStrip
+from explorer.ui.jobs import STATE_SECONDS
 from explorer.ui.language import LABELS
 from explorer.ui.plain import source_line
 
@@ -52,7 +53,7 @@ def components() -> Parts:
             inputs = _inputs()
         with gr.Column(scale=2, min_width=320):
             outputs = _outputs()
-    return Parts(**inputs, **outputs, shown=gr.State(None), chosen=gr.State(0))
+    return Parts(**inputs, **outputs, shown=gr.State(None, time_to_live=STATE_SECONDS), chosen=gr.State(0))
 
 
 def _inputs() -> dict[str, Any]:

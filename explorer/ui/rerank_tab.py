@@ -204,12 +204,17 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
     for result in (first, pressed, filled):
         result.then(handlers.prompt, **prompt, **QUIET)
     parts.prompt_view.change(handlers.prompt, **prompt, **QUIET)
-    parts.cards.pick(_picked, None, parts.chosen, **QUIET).then(handlers.prompt, **prompt, **QUIET)
+    parts.cards.pick(picked, None, parts.chosen, **QUIET).then(handlers.prompt, **prompt, **QUIET)
     page.load(titled_examples, None, [parts.example, parts.note], **QUIET)
     parts.preset.input(lambda text: text, parts.preset, parts.instruction, **QUIET)
     gr.on([parts.source.change], choose_source, parts.source, [parts.lines, parts.table, parts.file], **QUIET)
     parts.file.change(handlers.read_file, parts.file, parts.column, **QUIET)
 
 
-def _picked(event: gr.EventData) -> int:
-    return int(event._data["index"])
+@said
+def picked(event: gr.EventData, request: gr.Request) -> int:
+    """Tell which document's card was clicked."""
+    index = event._data.get("index")
+    if not isinstance(index, int):
+        raise InputError("service.no_such_point", index="?")
+    return index

@@ -12,7 +12,7 @@ import pytest
 from explorer.corpus.corpus import build_corpus
 from explorer.corpus.readers import read_table
 from explorer.errors import CorpusError, InputError
-from explorer.service import demo_map, map_corpus, models
+from explorer.service import demo_map, map_corpus, map_search, models
 from explorer.service.map_corpus import MapRequest
 from explorer.service.models import ModelRequest
 from explorer.service.workspace import Workspace, finished, waited_for
@@ -41,7 +41,7 @@ def test_a_file_becomes_a_map_with_progress_in_three_stages(workspace: Workspace
     mapped = steps[-1].partial
     assert mapped.project.coordinates.shape == (40, 2)
     assert mapped.colours == ("kind",)
-    assert 0 <= mapped.kept_share <= 1
+    assert 0 <= mapped.trust.kept.mean() <= 1
     assert workspace.projects.get(mapped.name) is mapped.project
 
 
@@ -65,7 +65,7 @@ def test_stopping_in_the_middle_starts_no_further_step_and_keeps_nothing_half_do
     with pytest.raises(StopIteration):
         next(job)
     with pytest.raises(InputError, match="no longer held"):
-        map_corpus.project(workspace, "anything")
+        map_search.project(workspace, "anything")
     assert finished(map_corpus.map_file(workspace, file, None, MapRequest())).project.coordinates.shape == (
         40,
         2,
@@ -74,20 +74,20 @@ def test_stopping_in_the_middle_starts_no_further_step_and_keeps_nothing_half_do
 
 def test_a_chosen_document_lists_its_true_neighbours_without_itself(workspace: Workspace, file: Path) -> None:
     mapped = finished(map_corpus.map_file(workspace, file, None, MapRequest()))
-    found = map_corpus.neighbors_of(mapped.project, 3)
+    found = map_search.neighbors_of(mapped.project, 3)
     cosines = mapped.project.vectors @ mapped.project.vectors[3]
     cosines[3] = -2
     np.testing.assert_allclose(found.cosines, np.sort(cosines)[::-1][: len(found.cosines)], atol=1e-5)
     assert 3 not in found.neighbors
     with pytest.raises(InputError, match="no document 40"):
-        map_corpus.neighbors_of(mapped.project, 40)
+        map_search.neighbors_of(mapped.project, 40)
 
 
 def test_a_query_lands_on_the_document_that_it_repeats(workspace: Workspace, file: Path) -> None:
     mapped = finished(map_corpus.map_file(workspace, file, None, MapRequest()))
     text = mapped.project.corpus.texts[7]
     before = mapped.project.coordinates.copy()
-    found = finished(map_corpus.find(workspace, mapped.name, text, instruction=None))
+    found = finished(map_search.find(workspace, mapped.name, text, instruction=None))
     assert found.neighbors[0] == 7 and found.cosines[0] > 0.9999
     np.testing.assert_allclose(found.position, mapped.project.coordinates[7], atol=0.05)
     assert (mapped.project.coordinates == before).all()
@@ -98,7 +98,7 @@ def test_a_map_of_another_model_is_not_searched(make_model: Callable[..., Path],
     mapped = finished(map_corpus.map_file(workspace, file, None, MapRequest()))
     finished(models.load(workspace, ModelRequest("embedding", str(make_model(seed=9)), "cpu")))
     with pytest.raises(InputError, match="cannot be compared"):
-        finished(map_corpus.find(workspace, mapped.name, "bread"))
+        finished(map_search.find(workspace, mapped.name, "bread"))
 
 
 @pytest.mark.parametrize(("rows", "message"), [(["a"], "at least 3"), (["a", "b"], "at least 3")])
@@ -121,6 +121,12 @@ def test_small_and_identical_corpora_still_give_a_picture(
     assert np.isfinite(mapped.project.coordinates).all()
 
 
+def test_a_query_that_is_cut_is_told(workspace: Workspace, file: Path) -> None:
+    mapped = finished(map_corpus.map_file(workspace, file, None, MapRequest()))
+    found = finished(map_search.find(workspace, mapped.name, "bread " * 5000))
+    assert "Query 1 is longer than" in found.notices[0].text("en")
+
+
 def test_a_file_of_numbers_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "numbers.csv"
     path.write_text("a,b\n1,2\n3,4\n5,6\n")
@@ -132,8 +138,11 @@ def test_a_file_of_numbers_is_refused(workspace: Workspace, tmp_path: Path) -> N
     "request_", [MapRequest(n_neighbors=1), MapRequest(min_dist=2.0), MapRequest(seed=-1)]
 )
 def test_a_parameter_out_of_range_is_refused(workspace: Workspace, file: Path, request_: MapRequest) -> None:
-    with pytest.raises(InputError):
+    waited_for(workspace.embedder())
+    before = len(workspace.cache)
+    with pytest.raises(InputError, match="must lie between"):
         finished(map_corpus.map_file(workspace, file, None, request_))
+    assert len(workspace.cache) == before
 
 
 def test_a_corpus_beyond_the_limit_is_sampled_evenly_and_said_to_be() -> None:

@@ -1,0 +1,86 @@
+"""Reranking: what is told beside the numbers, and what is refused before any number is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explorer.errors import InputError, ModelLoadError
+from explorer.service import models
+from explorer.service.models import ModelRequest
+from explorer.service.prompts import PROMPT_VIEWS, exact_tokens, instruction_presets
+from explorer.service.rerank import rerank
+from explorer.service.workspace import Workspace, finished, waited_for
+from explorer.settings import Settings
+
+DOCUMENTS = ["The capital of China is Beijing.", "Gravity pulls bodies together.", "yes no yes"]
+
+
+@pytest.fixture
+def workspace(make_model: Callable[..., Path]) -> Workspace:
+    embedding, reranker = str(make_model(context=64)), str(make_model(family="reranker", tied=False))
+    return Workspace(Settings(embedding=embedding, reranker=reranker, offline=True))
+
+
+def test_both_orders_and_the_movement_between_them_agree_with_the_scores(workspace: Workspace) -> None:
+    result = finished(rerank(workspace, "What is the capital of China?", DOCUMENTS))
+    assert (
+        result.movement.second_ranks.tolist()
+        == (np.argsort(np.argsort(-result.scores.log_odds)) + 1).tolist()
+    )
+    assert result.movement.first_ranks.tolist() == (np.argsort(np.argsort(-result.cosines)) + 1).tolist()
+    assert (result.movement.moved == result.movement.first_ranks - result.movement.second_ranks).all()
+    assert result.scores.log_odds[result.best] == result.scores.log_odds.max()
+    assert result.instruction == instruction_presets()[0]
+
+
+def test_a_text_cut_by_either_model_is_told_with_the_models_name(workspace: Workspace) -> None:
+    result = finished(rerank(workspace, "capital", ["word " * 100, "short"]))
+    told = [notice.text("en") for notice in result.notices]
+    assert told == [
+        f"Document 1 is longer than {result.embedding.model} reads: its last {_cut(told)} tokens were left out."
+    ]
+
+
+def _cut(told: list[str]) -> str:
+    return told[0].split("its last ")[1].split(" tokens")[0]
+
+
+def test_an_unknown_template_is_refused_before_anything_is_computed(workspace: Workspace) -> None:
+    waited_for(workspace.embedder())
+    with pytest.raises(InputError, match="model_card or evaluation"):
+        finished(rerank(workspace, "query", DOCUMENTS, template="nonsense"))  # type: ignore[arg-type]
+    assert len(workspace.cache) == 0
+
+
+def test_the_prompt_shown_is_the_one_that_gave_the_number(
+    workspace: Workspace, make_model: Callable[..., Path]
+) -> None:
+    shown = finished(rerank(workspace, "capital", DOCUMENTS))
+    texts = [
+        "".join(token.text for token in exact_tokens(workspace, shown, 0, view)) for view in PROMPT_VIEWS
+    ]
+    assert texts[0].startswith("<|im_start|>system\n") and texts[0].endswith("</think>\n\n")
+    assert texts[1] == f"Instruct: {shown.instruction}\nQuery:capital<|endoftext|>"
+    assert texts[2] == f"{DOCUMENTS[0]}<|endoftext|>"
+    finished(models.load(workspace, ModelRequest("embedding", str(make_model(seed=7)), "cpu")))
+    assert exact_tokens(workspace, shown, 0, "reranker")
+    with pytest.raises(InputError, match="Run again to see its prompt"):
+        exact_tokens(workspace, shown, 0, "query")
+
+
+def test_the_first_load_ends_even_when_something_unforeseen_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace(Settings(offline=True))
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(workspace.shelf, "swap", broken)
+    with pytest.raises(ModelLoadError, match="could not be loaded"):
+        waited_for(workspace.embedder())
+    with pytest.raises(ModelLoadError, match="could not be loaded"):
+        waited_for(workspace.reranker())
+    assert not workspace.loading
