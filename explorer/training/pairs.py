@@ -7,18 +7,20 @@ family), where that would not be certain.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, replace
 
-WEB_SEARCH = "Given a web search query, retrieve relevant passages that answer the query"
+from explorer.engine.prompts import DEFAULT_INSTRUCTION
+
 OFFICIAL_INSTRUCTIONS = (
-    WEB_SEARCH,
+    DEFAULT_INSTRUCTION,
     "Given the user query, retrieval the relevant passages",
     "Retrieval document that can answer user's query",
 )
 SEARCH_INSTRUCTIONS = (
     *OFFICIAL_INSTRUCTIONS,
     *OFFICIAL_INSTRUCTIONS,
-    WEB_SEARCH,
+    DEFAULT_INSTRUCTION,
     "Given a question, retrieve passages that answer it",
     "Find the paragraph that answers the question",
     "Retrieve text that helps to answer the user's question",
@@ -66,6 +68,13 @@ class Source:
     mirrored: bool = False
 
 
+def held_to(source: Source, most: int, seed: int = 0) -> Source:
+    """Keep at most so many items of a source, drawn at random."""
+    if len(source.items) <= most:
+        return source
+    return replace(source, items=tuple(random.Random(seed).sample(source.items, most)))
+
+
 def split_held_out(source: Source, every: int = 25) -> tuple[Source, Source]:
     """Set aside whole groups of a source for checking.
 
@@ -80,5 +89,4 @@ def split_held_out(source: Source, every: int = 25) -> tuple[Source, Source]:
     held = set(groups[::every]) if len(groups) > 10 * every else set()
     kept = tuple(item for item in source.items if item.group not in held)
     checked = tuple(item for item in source.items if item.group in held)
-    fields = (source.instructions, source.weight, source.padded, source.mirrored)
-    return Source(source.name, kept, *fields), Source(source.name, checked, *fields)
+    return replace(source, items=kept), replace(source, items=checked)

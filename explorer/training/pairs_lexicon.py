@@ -68,7 +68,9 @@ def _synset(line: str) -> tuple[str, Synset]:
         if symbol in _KINDS:
             related[_KINDS[symbol]].append(part + offset)
     part = "a" if fields[2] == "s" else fields[2]
-    return part + fields[0], Synset(words, gloss.strip(), {kind: tuple(keys) for kind, keys in related.items()})
+    return part + fields[0], Synset(
+        words, gloss.strip(), {kind: tuple(keys) for kind, keys in related.items()}
+    )
 
 
 def read_lexicon(folder: Path) -> Lexicon:

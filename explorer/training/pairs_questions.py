@@ -12,9 +12,13 @@ import re
 
 from explorer.training.pairs_lexicon import Lexicon
 
-STOPWORDS = frozenset(
-    ["a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "by", "with", "and", "or", "but", "as", "is", "are", "was", "were", "be", "been", "being", "it", "its", "this", "that", "these", "those", "he", "she", "they", "his", "her", "their", "him", "them", "i", "you", "we", "my", "your", "our", "who", "which", "what", "when", "where", "how", "why", "not", "no", "do", "does", "did", "has", "have", "had", "will", "would", "can", "could", "may", "might", "shall", "should", "if", "then", "than", "so", "such", "also", "into", "over", "under", "after", "before", "about", "between", "during", "through", "there", "here", "other", "some", "any", "each", "all", "more", "most", "one", "two"]
-)
+_FUNCTION_WORDS = """
+a an the of in on at to for from by with and or but as is are was were be been being it its this that these those
+he she they his her their him them i you we my your our who which what when where how why not no do does did has
+have had will would can could may might shall should if then than so such also into over under after before about
+between during through there here other some any each all more most one two
+"""
+STOPWORDS = frozenset(_FUNCTION_WORDS.split())
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _YEAR = re.compile(r"\b1[0-9]{3}\b|\b20[0-9]{2}\b")
 _NUMBER = re.compile(r"\b\d[\d.,]*\b")
@@ -30,7 +34,17 @@ _OPENINGS = {
     "where": ("where", "where was", "in which place", "what place"),
     "name": ("who", "which", "what", "who was", "what is the name of", "tell me about"),
     "subject": ("what", "who", "which", "what thing"),
-    "clause": ("why", "how", "what about", "is it true that", "how come", "what happened when", "does", "was", ""),
+    "clause": (
+        "why",
+        "how",
+        "what about",
+        "is it true that",
+        "how come",
+        "what happened when",
+        "does",
+        "was",
+        "",
+    ),
 }
 
 
@@ -68,7 +82,9 @@ def _change(word: str, lexicon: Lexicon, rng: random.Random, swap: float) -> str
     return rng.choice(others) if others else word
 
 
-def question(sentence: str, lexicon: Lexicon, rng: random.Random, swap: float = 0.3, drop: float = 0.15) -> str:
+def question(
+    sentence: str, lexicon: Lexicon, rng: random.Random, swap: float = 0.3, drop: float = 0.15
+) -> str:
     """Ask something that the sentence answers.
 
     Args:

@@ -87,7 +87,9 @@ class ListSampler:
         ids = [self._ids[right], *decoys[: wrong // 2], *(self._ids[i] for i in others)]
         if self.source.padded:
             ids = [self._pad(one, limit) for one in ids]
-        return RankedList(self.source.name, self._rng.choice(self.source.instructions), query, [i[:limit] for i in ids])
+        return RankedList(
+            self.source.name, self._rng.choice(self.source.instructions), query, [i[:limit] for i in ids]
+        )
 
     def _query(self, item: Item, right: int) -> str:
         if self.source.mirrored:
@@ -111,14 +113,16 @@ class ListSampler:
 
     def _pad(self, ids: list[int], limit: int) -> list[int]:
         """Set a text among unrelated ones, as a sentence stands in a paragraph."""
-        before = [self._ids[self._rng.randrange(len(self._ids))] for _ in range(self._rng.choice((0, 0, 1)))]
-        after = [self._ids[self._rng.randrange(len(self._ids))] for _ in range(self._rng.choice((0, 1, 1, 2)))]
-        lead = sum(before, [])[: max(0, limit - len(ids))]
-        return lead + ids + sum(after, [])
+        lead = self._some((0, 0, 1))[: max(0, limit - len(ids))]
+        return [*lead, *ids, *self._some((0, 1, 1, 2))]
+
+    def _some(self, counts: tuple[int, ...]) -> list[int]:
+        drawn = self._rng.choices(self._ids, k=self._rng.choice(counts))
+        return [token for ids in drawn for token in ids]
 
     def _place(self, ids: list[int]) -> NDArray[np.float32]:
-        mean = self._weights[ids].sum(0)
-        return (mean / (np.linalg.norm(mean) + 1e-6)).astype(np.float32)
+        mean: NDArray[np.float32] = self._weights[ids].sum(0)
+        return mean / np.float32(np.linalg.norm(mean) + 1e-6)
 
 
 def _encode(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:

@@ -24,14 +24,14 @@ _EXAMPLE = re.compile(r'"([^"]+)"')
 
 def wiki_split(folder: Path) -> Source:
     """Encyclopaedic sentences: the sentence is asked about, its rewriting in two sentences answers."""
-    items = []
+    items: list[Item] = []
     for name in ("tune.tsv", "validation.tsv", "test.tsv"):
         for line in (folder / name).read_text("utf-8").splitlines():
             whole, _, parts = line.partition("\t")
             document = _untokenised(parts.replace("<::::>", " "))
             if 40 < len(document) < 600:
                 items.append(Item(f"{name}{len(items)}", (document,), (), _untokenised(whole)))
-    return Source("wiki-split", tuple(items), weight=4, padded=True)
+    return Source("wiki-split", tuple(items), weight=3, padded=True)
 
 
 def _untokenised(text: str) -> str:
@@ -44,15 +44,21 @@ def _untokenised(text: str) -> str:
 def wordnet(folder: Path) -> Source:
     """Definitions: a word, a synonym or a question about its meaning is answered by the gloss."""
     lexicon = read_lexicon(folder)
-    items = [_definition(key, synset, lexicon) for key, synset in lexicon.synsets.items() if len(synset.gloss) > 25]
-    return Source("wordnet", tuple(items), weight=2)
+    items = [
+        _definition(key, synset, lexicon) for key, synset in lexicon.synsets.items() if len(synset.gloss) > 25
+    ]
+    return Source("wordnet", tuple(items), weight=3)
 
 
 def _definition(key: str, synset: Synset, lexicon: Lexicon) -> Item:
     word, gloss = synset.words[0], _EXAMPLE.sub("", synset.gloss).strip(" ;:")
     examples = _EXAMPLE.findall(synset.gloss)
     broader = [lexicon.synsets[other].words[0] for other in synset.related.get("broader", ())[:1]]
-    documents = [f"{word}: {gloss}", f"{word[:1].upper()}{word[1:]} is {gloss}.", f"{', '.join(synset.words)}. {gloss}."]
+    documents = [
+        f"{word}: {gloss}",
+        f"{word[:1].upper()}{word[1:]} is {gloss}.",
+        f"{', '.join(synset.words)}. {gloss}.",
+    ]
     if examples:
         documents.append(f"{word}: {gloss}. For example: {examples[0]}.")
     if len(synset.words) > 1 or broader:
@@ -70,7 +76,9 @@ def word_relations(folder: Path) -> tuple[Source, ...]:
              "same": "Given a word, find a synonym"}  # fmt: skip
     items: dict[str, list[Item]] = defaultdict(list)
     for key, synset in lexicon.synsets.items():
-        found = {kind: tuple(lexicon.synsets[k].words[0] for k in keys) for kind, keys in synset.related.items()}
+        found = {
+            kind: tuple(lexicon.synsets[k].words[0] for k in keys) for kind, keys in synset.related.items()
+        }
         found["same"] = synset.words[1:]
         present = [kind for kind in names if found.get(kind)]
         if len(present) < 2:
@@ -85,7 +93,7 @@ def word_relations(folder: Path) -> tuple[Source, ...]:
 def descriptions(folder: Path) -> tuple[Source, ...]:
     """Software descriptions: the summary is asked for, the long description answers."""
     english = _stanzas(folder / "Translation-en")
-    sources = [_summaries("debian-en", english.values(), 4)]
+    sources = [_summaries("debian-en", english.values(), 2)]
     for path in sorted(folder.glob("Translation-*")):
         language = path.name.removeprefix("Translation-")
         if language == "en":
@@ -102,7 +110,9 @@ def _stanzas(path: Path) -> dict[str, tuple[str, str, str]]:
     """Read (package, summary, description) by checksum of the English description."""
     found = {}
     for stanza in path.read_text("utf-8", errors="replace").split("\n\n"):
-        match = re.match(r"Package: (\S+)\nDescription-md5: (\w+)\nDescription-[\w]+: (.*)\n((?: .*\n?)+)", stanza)
+        match = re.match(
+            r"Package: (\S+)\nDescription-md5: (\w+)\nDescription-[\w]+: (.*)\n((?: .*\n?)+)", stanza
+        )
         if match:
             name, key, summary, body = match.groups()
             text = re.sub(r"\s+", " ", body.split("\n .\n This package")[0].replace("\n .\n", "\n")).strip()
@@ -118,7 +128,11 @@ def _summaries(name: str, rows: Iterable[tuple[str, str, str]], weight: float) -
             continue
         seen.add(asked)
         family = package.split("-")[0]
-        queries = (asked, f"software for {asked}", f"{asked}?", summary) if name.startswith("debian-en") else (asked, summary)
+        queries = (
+            (asked, f"software for {asked}", f"{asked}?", summary)
+            if name.startswith("debian-en")
+            else (asked, summary)
+        )
         first = re.split(r"(?<=[.。]) ", body)[0]
         statement = f"{first}" if name == "debian-en" else ""
         items.append(Item(family, (body,), queries, statement))
@@ -159,10 +173,18 @@ def requests(folder: Path) -> tuple[Source, ...]:
         for text in texts[:20]:
             same = tuple(rng.choice(by_intent[other]) for other in rng.sample(others, min(3, len(others))))
             fields.append(Item(domain_of[intent], same, (text,)))
-    same_intent = ("Given a request, find requests with the same intent", "Retrieve semantically similar text")
+    same_intent = (
+        "Given a request, find requests with the same intent",
+        "Retrieve semantically similar text",
+    )
     return (
         Source("clinc150", _chunks(by_intent), same_intent, 0.5, mirrored=True),
-        Source("clinc150-field", tuple(fields), ("Given a request, find requests on the same broad subject",), 0.15),
+        Source(
+            "clinc150-field",
+            tuple(fields),
+            ("Given a request, find requests on the same broad subject",),
+            0.15,
+        ),
     )
 
 
@@ -188,7 +210,11 @@ def similar_sentences(folder: Path) -> tuple[Source, ...]:
         name = _LANGUAGES[language]
         forms = ("Retrieve parallel sentences", f"Retrieve the translation into {name}", *similar)
         sources.append(Source(f"parallel-en-{language}", tuple(parallel), forms, 0.15))
-        sources.append(Source(f"parallel-{language}-en", tuple(backward), ("Retrieve parallel sentences", *similar), 0.15))
+        sources.append(
+            Source(
+                f"parallel-{language}-en", tuple(backward), ("Retrieve parallel sentences", *similar), 0.15
+            )
+        )
     return tuple(sources)
 
 
@@ -202,7 +228,7 @@ def chinese_reading(folder: Path) -> Source:
                 questions = tuple(qa["question"] for qa in paragraph["qas"])
                 group = title or paragraph["id"]
                 items.append(Item(f"{path.name}{group}", (paragraph["context"],), questions))
-    return Source(folder.name, tuple(items), weight=2)
+    return Source(folder.name, tuple(items), weight=3)
 
 
 def load_sources(folder: Path, languages: tuple[str, ...] = ("en",)) -> tuple[Source, ...]:

@@ -12,6 +12,7 @@ right document among its list, taken over the log-odds of "yes" (listwise), plus
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import math
 import random
@@ -28,20 +29,18 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import Qwen3ForCausalLM
 
-from explorer.training.pairs import Source, split_held_out
+from explorer.engine.prompts import FORMS
+from explorer.training.pairs import Source, held_to, split_held_out
 from explorer.training.pairs_lexicon import read_lexicon
 from explorer.training.pairs_sampling import ListSampler, RankedList
 from explorer.training.pairs_sources import load_sources
+from explorer.training.reranker_answer import fit_answer
+from explorer.training.reranker_loss import list_loss
+from explorer.training.reranker_marks import read_base, token_rarity
 from explorer.training.reranker_model import Prompt, score_lists
-from explorer.training.reranker_weights import new_reranker, read_base, token_rarity
+from explorer.training.reranker_weights import new_reranker
 
 logger = logging.getLogger(__name__)
-
-SYSTEM = (
-    "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct "
-    'provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
-)
-SUFFIX = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
 
 
 @dataclass(frozen=True)
@@ -58,17 +57,21 @@ class Recipe:
         pointwise: Weight of the yes/no loss.
         seed: Of weights and draws.
         languages: Languages of the sources.
+        most: Most items taken from one source.
+        fits: Lists that the weights of the answer are fitted to.
     """
 
     minutes: float
     lists: int = 4
-    wrong: int = 7
-    limit: tuple[int, int] = (40, 112)
-    table_rate: float = 3e-4
-    rate: float = 1e-3
+    wrong: int = 5
+    limit: tuple[int, int] = (40, 96)
+    table_rate: float = 1e-4
+    rate: float = 2e-5
     pointwise: float = 0.5
     seed: int = 0
     languages: tuple[str, ...] = ("en",)
+    most: int = 20_000
+    fits: int = 300
 
 
 class PromptMaker:
@@ -77,34 +80,18 @@ class PromptMaker:
     def __init__(self, tokenizer: Tokenizer) -> None:
         """Tokenise the parts that never change."""
         self._tokenizer = tokenizer
-        self._system = self._ids(SYSTEM)
-        self._suffix = self._ids(SUFFIX)
+        self._form = FORMS["model_card"]
+        self._system = self._ids(self._form.prefix)
+        self._suffix = self._ids(self._form.suffix)
         self.yes, self.no = self._ids("yes")[0], self._ids("no")[0]
 
     def __call__(self, ranked: RankedList) -> Prompt:
         """Make the prompts of one list."""
-        body = f"<Instruct>: {ranked.instruction}\n<Query>: {ranked.query}\n<Document>:"
-        return Prompt(self._system + self._ids(body), [ids + self._suffix for ids in ranked.documents])
+        head = self._form.head(ranked.instruction, ranked.query).removesuffix(" ")
+        return Prompt(self._system + self._ids(head), [ids + self._suffix for ids in ranked.documents])
 
     def _ids(self, text: str) -> list[int]:
         return self._tokenizer.encode(text, add_special_tokens=False).ids
-
-
-def list_loss(scores: list[Tensor], pointwise: float) -> Tensor:
-    """Loss of lists whose first document is right.
-
-    Args:
-        scores: Log-odds, one tensor [documents] a list.
-        pointwise: Weight of the yes/no part.
-
-    Returns:
-        Scalar.
-    """
-    listwise = torch.stack([functional.cross_entropy(one, torch.tensor(0)) for one in scores]).mean()
-    right = torch.stack([one[0] for one in scores])
-    wrong = torch.cat([one[1:] for one in scores])
-    answers = functional.softplus(-right).mean() + functional.softplus(wrong).mean()
-    return listwise + pointwise * answers
 
 
 @torch.inference_mode()
@@ -118,13 +105,22 @@ def top_one(model: Qwen3ForCausalLM, lists: list[RankedList], prompt: PromptMake
 
 
 def save(model: Qwen3ForCausalLM, base: Path, out: Path) -> None:
-    """Write the model in bfloat16 with its tokenizer, swapping the folder in at the end."""
+    """Write the model in bfloat16 with its tokenizer, swapping the folder in at the end.
+
+    The base's tokenizer ends every text with ``<|endoftext|>``; a reranker's must not, and neither does this copy.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=out.parent))
-    weights = {name: value.to(torch.bfloat16) for name, value in model.state_dict().items() if name != "lm_head.weight"}
+    weights = {
+        name: value.to(torch.bfloat16)
+        for name, value in model.state_dict().items()
+        if name != "lm_head.weight"
+    }
     model.save_pretrained(fresh, state_dict=weights)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copyfile(base / name, fresh / name)
+    shutil.copyfile(base / "tokenizer_config.json", fresh / "tokenizer_config.json")
+    tokenizer = json.loads((base / "tokenizer.json").read_text("utf-8"))
+    tokenizer["post_processor"] = None
+    (fresh / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), "utf-8")
     fresh.chmod(0o755)
     for file in fresh.iterdir():
         file.chmod(0o644)
@@ -140,6 +136,7 @@ class Material:
 
     samplers: list[ListSampler]
     weights: list[float]
+    fits: list[RankedList]
     checks: list[RankedList]
     counts: Tensor
 
@@ -159,22 +156,21 @@ def gather(data: Path, base: Path, recipe: Recipe) -> Material:
     lexicon = read_lexicon(data / "wordnet")
     rows = read_base(base).weights["embed_tokens.weight"]
     vectors = functional.normalize(rows - rows.mean(0), dim=1).numpy()
-    sources = load_sources(data, recipe.languages)
+    sources = tuple(held_to(source, recipe.most) for source in load_sources(data, recipe.languages))
     pairs = [split_held_out(source) for source in sources]
     counts = _count(tokenizer, sources)
-    weights = vectors * token_rarity(torch.from_numpy(counts)).numpy()[:, None]
+    places = vectors * token_rarity(torch.from_numpy(counts)).numpy()[:, None]
 
     def sampler(source: Source, number: int) -> ListSampler:
-        return ListSampler(source, tokenizer, weights.astype(np.float32), lexicon, recipe.seed * 1000 + number)
+        return ListSampler(source, tokenizer, places.astype(np.float32), lexicon, recipe.seed * 1000 + number)
 
-    checks = []
-    for i, (_, held) in enumerate(pairs):
-        if len(held.items) > 20:
-            drawer = sampler(held, 500 + i)
-            checks += [drawer.draw(9, 128) for _ in range(12)]
+    kept = [sampler(kept, i) for i, (kept, _) in enumerate(pairs)]
+    held = [sampler(held, 500 + i) for i, (_, held) in enumerate(pairs) if len(held.items) > 20]
+    weights = [source.weight for source in sources]
+    fits = random.Random(recipe.seed).choices(kept, weights, k=recipe.fits)
     return Material(
-        [sampler(kept, i) for i, (kept, _) in enumerate(pairs)],
-        [source.weight for source in sources], checks, torch.from_numpy(counts),
+        kept, weights, [one.draw(recipe.wrong, 128) for one in fits],
+        [one.draw(9, 128) for one in held for _ in range(12)], torch.from_numpy(counts),
     )  # fmt: skip
 
 
@@ -204,7 +200,9 @@ def train(data: Path, base: Path, out: Path, recipe: Recipe) -> Qwen3ForCausalLM
     model = new_reranker(base, material.counts, recipe.seed)
     optimizer = _optimizer(model, recipe)
     rng = random.Random(recipe.seed)
-    logger.info("start %s", top_one(model, material.checks, prompt))
+    fitted = fit_answer(model, [prompt(ranked) for ranked in material.fits], recipe.pointwise)
+    logger.info("fitted %s: %s", fitted.tolist(), top_one(model, material.checks, prompt))
+    save(model, base, out)
     start, saved, step, tokens, running = time.monotonic(), time.monotonic(), 0, 0, 2.0
     while (done := (time.monotonic() - start) / (60 * recipe.minutes)) < 1:
         step += 1
@@ -215,13 +213,15 @@ def train(data: Path, base: Path, out: Path, recipe: Recipe) -> Qwen3ForCausalLM
         tokens += sum(len(p.shared) + sum(map(len, p.tails)) for p in prompts)
         loss = list_loss(score_lists(model, prompts, prompt.yes, prompt.no), recipe.pointwise)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         running += (loss.item() - running) * 0.02
         if step % 25 == 0:
             pace = tokens / (time.monotonic() - start)
-            logger.info("%.0f s step %d loss %.3f, %.0f tokens/s", time.monotonic() - start, step, running, pace)
+            logger.info(
+                "%.0f s step %d loss %.3f, %.0f tokens/s", time.monotonic() - start, step, running, pace
+            )
         if time.monotonic() - saved > 300:
             saved = time.monotonic()
             logger.info("check %s", top_one(model, material.checks, prompt))
@@ -240,16 +240,20 @@ def _optimizer(model: Qwen3ForCausalLM, recipe: Recipe) -> torch.optim.AdamW:
 
 
 def _set_rates(optimizer: torch.optim.AdamW, recipe: Recipe, step: int, done: float) -> None:
-    factor = min(1.0, step / 50) * (0.5 * (1 + math.cos(math.pi * done)) + 0.02)
+    factor = min(1.0, step / 20) * (0.5 * (1 + math.cos(math.pi * done)) + 0.02)
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * factor
 
 
 def main() -> None:
     """Read the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of data sets, one sub-folder each")
-    parser.add_argument("--base", type=Path, required=True, help="embedding model that the token table comes from")
+    parser.add_argument(
+        "--base", type=Path, required=True, help="embedding model that the token table comes from"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write the reranker to")
     parser.add_argument("--minutes", type=float, default=40)
     parser.add_argument("--seed", type=int, default=0)

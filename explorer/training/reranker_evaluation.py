@@ -24,9 +24,9 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch.nn import functional
-from transformers import AutoModel, AutoModelForCausalLM
+from transformers import AutoModel, Qwen3ForCausalLM
 
-from explorer.training.pairs import WEB_SEARCH
+from explorer.engine.prompts import DEFAULT_INSTRUCTION
 from explorer.training.pairs_sampling import RankedList
 from explorer.training.reranker import PromptMaker
 from explorer.training.reranker_model import score_lists
@@ -90,6 +90,21 @@ def hardest_lists(questions: Sequence[Question], size: int, scorer: Scorer) -> l
     return lists
 
 
+def decoy_lists(questions: Sequence[Question], path: Path) -> tuple[list[str], list[list[str]]]:
+    """Pairs of the right paragraph and a text that only repeats the question's words.
+
+    Args:
+        questions: Questions with their paragraphs.
+        path: JSONL file of questions and decoys.
+
+    Returns:
+        Questions, and for each its paragraph and its decoy.
+    """
+    paragraphs = {one.question: one.paragraph for one in questions}
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [row["question"] for row in rows], [[paragraphs[row["question"]], row["decoy"]] for row in rows]
+
+
 def rank(questions: Sequence[str], lists: Sequence[Sequence[str]], scorer: Scorer) -> Ranking:
     """Rank lists whose first document is the right one; a tie counts against it.
 
@@ -108,9 +123,9 @@ def rank(questions: Sequence[str], lists: Sequence[Sequence[str]], scorer: Score
     return Ranking(sum(r == 1 for r in ranks) / len(ranks), sum(1 / r for r in ranks) / len(ranks))
 
 
-def reranker_scorer(folder: Path, instruction: str = WEB_SEARCH) -> Scorer:
+def reranker_scorer(folder: Path, instruction: str = DEFAULT_INSTRUCTION) -> Scorer:
     """Score with a reranker's log-odds, by way of the training code's forward pass."""
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model = Qwen3ForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     prompt = PromptMaker(tokenizer)
 
@@ -133,7 +148,7 @@ def embedding_scorer(folder: Path, instruction: str | None = None) -> Scorer:
     Returns:
         The scorer.
     """
-    model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    model = AutoModel.from_pretrained(folder, dtype=torch.float32)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     end = tokenizer.token_to_id("<|endoftext|>")
     known: dict[str, torch.Tensor] = {}
@@ -165,7 +180,9 @@ def bm25_scorer(tokenizer_file: Path, texts: Sequence[str]) -> Scorer:
     mean = sum(counts.total() for counts in counted.values()) / len(counted)
 
     def score(query: str, documents: Sequence[str]) -> NDArray[np.float64]:
-        return np.array([_bm25(set(tokens(query)), counted[text], containing, len(counted), mean) for text in documents])
+        return np.array(
+            [_bm25(set(tokens(query)), counted[text], containing, len(counted), mean) for text in documents]
+        )
 
     return score
 
@@ -211,10 +228,14 @@ def report(model: Path, embedding: Path, questions: Path, languages: Sequence[st
 
 def main() -> None:
     """Read the command line and write the table to standard output."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=Path, required=True, help="folder of the reranker")
     parser.add_argument("--embedding", type=Path, required=True, help="folder of the embedding model")
-    parser.add_argument("--questions", type=Path, required=True, help="JSONL file of questions and paragraphs")
+    parser.add_argument(
+        "--questions", type=Path, required=True, help="JSONL file of questions and paragraphs"
+    )
     parser.add_argument("--languages", default="en,zh")
     given = parser.parse_args()
     table = report(given.model, given.embedding, given.questions, given.languages.split(","))

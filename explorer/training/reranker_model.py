@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from transformers import Qwen3ForCausalLM
-from transformers.models.qwen3.modeling_qwen3 import apply_rotary_pos_emb
+from transformers.models.qwen3.modeling_qwen3 import Qwen3Attention, Qwen3RMSNorm, apply_rotary_pos_emb
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,7 @@ class Prompt:
 
 
 def score_lists(model: Qwen3ForCausalLM, prompts: list[Prompt], yes: int, no: int) -> list[Tensor]:
-    """Score every document, computing what one query's documents share only once.
-
-    All prompts run in one pass without padding: each tail attends to the shared part of its prompt and to itself,
-    and its positions continue from there, so the scores are those of the full prompts. Gradients flow.
+    """Score every document of every prompt.
 
     Args:
         model: The reranker.
@@ -34,16 +32,32 @@ def score_lists(model: Qwen3ForCausalLM, prompts: list[Prompt], yes: int, no: in
     Returns:
         Log-odds of yes against no, one tensor [documents] a query.
     """
+    rows = model.lm_head.weight[[no, yes]]
+    return [states @ (rows[1] - rows[0]) for states in last_states(model, prompts)]
+
+
+def last_states(model: Qwen3ForCausalLM, prompts: list[Prompt]) -> list[Tensor]:
+    """Run all prompts in one pass without padding, computing what one query's documents share only once.
+
+    Each tail attends to the shared part of its prompt and to itself, and its positions continue from there, so the
+    result is that of the full prompts. Gradients flow.
+
+    Args:
+        model: The reranker.
+        prompts: One a query.
+
+    Returns:
+        The normed hidden state of each prompt's last token, one tensor [documents, hidden] a query.
+    """
     layout = _lay_out(prompts)
     hidden = model.model.embed_tokens(layout.ids)
     rotation = model.model.rotary_emb(hidden[None], layout.positions[None])
     for layer in model.model.layers:
-        hidden = hidden + _attend(layer.self_attn, _normed(layer.input_layernorm, hidden), rotation, layout.pieces)
+        normed = _normed(layer.input_layernorm, hidden)
+        hidden = hidden + _attend(layer.self_attn, normed, rotation, layout.pieces)
         hidden = hidden + layer.mlp(_normed(layer.post_attention_layernorm, hidden))
     last = _normed(model.model.norm, hidden[layout.ends])
-    rows = model.lm_head.weight[[no, yes]]
-    odds = last @ (rows[1] - rows[0])
-    return list(odds.split([len(prompt.tails) for prompt in prompts]))
+    return list(torch.split(last, [len(prompt.tails) for prompt in prompts]))
 
 
 _Piece = tuple[int, int, int, int]
@@ -76,12 +90,12 @@ def _lay_out(prompts: list[Prompt]) -> _Layout:
     return _Layout(torch.tensor(ids), torch.tensor(positions), torch.tensor(ends), pieces)
 
 
-def _normed(norm: nn.Module, hidden: Tensor) -> Tensor:
+def _normed(norm: Qwen3RMSNorm, hidden: Tensor) -> Tensor:
     return functional.rms_norm(hidden, (hidden.shape[-1],), norm.weight, norm.variance_epsilon)
 
 
 def _attend(
-    attention: nn.Module, hidden: Tensor, rotation: tuple[Tensor, Tensor], pieces: list[_Piece]
+    attention: Qwen3Attention, hidden: Tensor, rotation: tuple[Tensor, Tensor], pieces: list[_Piece]
 ) -> Tensor:
     def heads(projected: Tensor) -> Tensor:
         return projected.view(len(hidden), -1, attention.head_dim)
@@ -91,13 +105,19 @@ def _attend(
     value = heads(attention.v_proj(hidden)).transpose(0, 1)[None]
     query, key = apply_rotary_pos_emb(query, key, *rotation)
     sizes = [end - start for start, end, _, _ in pieces]
-    parts = [part.repeat_interleave(query.shape[1] // part.shape[1], 1).split(sizes, 2) for part in (query, key, value)]
-    found = _piecewise(*parts, pieces)
-    return attention.o_proj(torch.cat(found, 2)[0].transpose(0, 1).reshape(len(hidden), -1))
+    repeats = query.shape[1] // key.shape[1]
+    keys, values = (part.repeat_interleave(repeats, 1) for part in (key, value))
+    found = _piecewise(_cut(query, sizes), _cut(keys, sizes), _cut(values, sizes), pieces)
+    merged = torch.cat(found, 2)[0].transpose(0, 1).reshape(len(hidden), -1)
+    return functional.linear(merged, attention.o_proj.weight)
+
+
+def _cut(whole: Tensor, sizes: list[int]) -> Sequence[Tensor]:
+    return torch.split(whole, sizes, 2)
 
 
 def _piecewise(
-    queries: tuple[Tensor, ...], keys: tuple[Tensor, ...], values: tuple[Tensor, ...], pieces: list[_Piece]
+    queries: Sequence[Tensor], keys: Sequence[Tensor], values: Sequence[Tensor], pieces: list[_Piece]
 ) -> list[Tensor]:
     found, shared = [], (keys[0], values[0])
     for query, key, value, (_, _, before, until) in zip(queries, keys, values, pieces, strict=True):
@@ -106,6 +126,6 @@ def _piecewise(
             found.append(functional.scaled_dot_product_attention(query, key, value, is_causal=True))
             continue
         seen = torch.ones(key.shape[2], until - before + key.shape[2], dtype=torch.bool).tril(until - before)
-        joined = (torch.cat([first, then], 2) for first, then in zip(shared, (key, value), strict=True))
-        found.append(functional.scaled_dot_product_attention(query, *joined, attn_mask=seen))
+        all_keys, all_values = torch.cat([shared[0], key], 2), torch.cat([shared[1], value], 2)
+        found.append(functional.scaled_dot_product_attention(query, all_keys, all_values, attn_mask=seen))
     return found
