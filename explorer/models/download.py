@@ -133,7 +133,10 @@ def _check_disk(missing: int, repository: str) -> None:
     free = shutil.disk_usage(place).free
     if missing > free:
         raise ModelLoadError(
-            "models.disk_full", repository=repository, needed=readable_bytes(missing), free=readable_bytes(free)
+            "models.disk_full",
+            repository=repository,
+            needed=readable_bytes(missing),
+            free=readable_bytes(free),
         )
 
 
@@ -141,7 +144,9 @@ def _explained(error: Exception, repository: str) -> ModelLoadError:
     """Turn a failed download into a sentence with a cure."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         free = shutil.disk_usage(Path.home()).free
-        return ModelLoadError("models.disk_full", repository=repository, needed="?", free=readable_bytes(free))
+        return ModelLoadError(
+            "models.disk_full", repository=repository, needed="?", free=readable_bytes(free)
+        )
     if isinstance(error, OfflineModeIsEnabled):
         return ModelLoadError("models.offline_not_cached", repository=repository)
     if isinstance(error, RepositoryNotFoundError):

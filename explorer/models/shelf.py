@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Generator
+import logging
+from collections.abc import Generator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TypeVar
+from threading import Lock
+from typing import Never
 
 from explorer.errors import ModelLoadError
+from explorer.models.background import Background, waited_for
 from explorer.models.catalog import find
 from explorer.models.devices import dtype_name, resolve_device, resolve_dtype
 from explorer.models.loading import (
+    LOAD,
     LoadedModel,
     LoadProgress,
     Prepared,
@@ -19,14 +22,20 @@ from explorer.models.loading import (
     out_of_memory,
     prepare,
 )
-from explorer.models.memory import MemoryPlan, give_back, memory, plan, used_bytes, weight_bytes
+from explorer.models.memory import MemoryPlan, give_back, memory_on, plan, used_bytes
 from explorer.progress import CancelToken, Progress
 from explorer.provenance import Family
 
-Result = TypeVar("Result")
-
+WAITING = "models.stage_waiting"
+SEARCH = "models.stage_search"
 CHECK = "models.stage_check"
+RESTORE = "models.stage_restore"
 DONE = "models.stage_done"
+
+PATIENCE_SECONDS = 1.0
+"""How long a stopped download may take to notice; one that waits for the network is left behind."""
+
+log = logging.getLogger("explorer")
 
 
 @dataclass(frozen=True)
@@ -60,17 +69,19 @@ class Shelf:
         self._models: dict[Family, LoadedModel] = {}
         self._recipes: dict[Family, Prepared] = {}
         # Not re-entrant, because the steps of one swap may run on different threads.
-        self._changing = threading.Lock()
+        self._changing: dict[Family, Lock] = {"embedding": Lock(), "reranker": Lock()}
+        self._placing = Lock()
+        self._slots = Lock()
 
     @property
     def embedder(self) -> LoadedModel | None:
         """The embedding model, or None."""
-        return self._models.get("embedding")
+        return self.get("embedding")
 
     @property
     def reranker(self) -> LoadedModel | None:
         """The reranker, or None."""
-        return self._models.get("reranker")
+        return self.get("reranker")
 
     def get(self, family: Family) -> LoadedModel | None:
         """Give the loaded model of a family.
@@ -124,6 +135,8 @@ class Shelf:
         The new model is loaded beside the old one when both fit. When only one fits, the old one makes room first,
         and is loaded again should the new one fail. When the new one would not fit even then, nothing is touched.
 
+        One swap of a family runs at a time, and over both families only one reads weights; others wait, and say so.
+
         Args:
             family: ``"embedding"`` or ``"reranker"``.
             source: ``"bundled"``, a catalogue name, a local folder or a hub repository.
@@ -136,31 +149,34 @@ class Shelf:
             Steps in bytes; the last carries the loaded model.
 
         Raises:
-            ModelLoadError: It cannot be found, read or used. The old model still works.
+            ModelLoadError: It cannot be found, read or used. The old model still works, unless the message says that
+                it could not be loaded again.
             OutOfMemoryError: It does not fit; the message says what would. The old model still works.
             Cancelled: The person asked to stop. The old model still works.
         """
         token = cancel or CancelToken()
-        with self._changing:
-            prepared = yield from _steps(
+        with ExitStack() as held:
+            yield from _hold(self._changing[family], token, held)
+            looked_up = Background(
                 lambda report: prepare(
                     source, family, device, dtype, offline=offline, progress=report, cancel=token
                 ),
-                token,
+                SEARCH,
             )
+            prepared = yield from looked_up.steps(token, PATIENCE_SECONDS)
+            yield from _hold(self._placing, token, held)
             yield Progress(0, 0, CHECK)
             if self._must_make_room(prepared):
-                loaded = yield from self._in_place(family, prepared, token)
+                loaded = yield from self._in_place(family, prepared, token, held)
             else:
-                loaded = yield from _steps(
-                    lambda report: load_prepared(prepared, progress=report, cancel=token), token
-                )
+                loaded = yield from _loading(prepared, token).steps(token)
             self._put(family, loaded, prepared)
-            size = weight_bytes(loaded.checkpoint, dtype_name(loaded.dtype))
-            yield Progress(size, size, DONE, loaded)
+        yield Progress(loaded.weight_bytes, loaded.weight_bytes, DONE, loaded)
 
     def unload(self, family: Family) -> Freed:
         """Let a model go and give its memory back to the system.
+
+        It does not wait for a swap; a model that is on its way still comes.
 
         Args:
             family: ``"embedding"`` or ``"reranker"``.
@@ -171,48 +187,55 @@ class Shelf:
         Raises:
             ModelLoadError: Nothing is loaded.
         """
-        with self._changing:
-            if family not in self._models:
-                raise ModelLoadError("models.nothing_loaded", family=family)
-            return self._drop(family)
+        loaded, _ = self._take_out(family)
+        if loaded is None:
+            raise ModelLoadError("models.nothing_loaded", family=family)
+        return _released(loaded)
 
     def _put(self, family: Family, loaded: LoadedModel, prepared: Prepared) -> None:
         """Take the new model into use and let the old one go."""
-        old = self._models.get(family)
-        self._models[family], self._recipes[family] = loaded, prepared
+        with self._slots:
+            old = self._models.get(family)
+            self._models[family], self._recipes[family] = loaded, prepared
         if old is not None:
-            old.release()
-            device = old.device
-            del old
-            give_back(device)
+            _released(old)
 
-    def _drop(self, family: Family) -> Freed:
-        """Release a model's weights even if somebody still holds the object."""
-        loaded = self._models.pop(family)
-        self._recipes.pop(family)
-        device = loaded.device
-        before = used_bytes(device)
-        loaded.release()
-        del loaded
-        give_back(device)
-        return Freed(before, used_bytes(device))
+    def _take_out(self, family: Family) -> tuple[LoadedModel | None, Prepared | None]:
+        """Empty a family's place."""
+        with self._slots:
+            return self._models.pop(family, None), self._recipes.pop(family, None)
 
     def _in_place(
-        self, family: Family, prepared: Prepared, token: CancelToken
+        self, family: Family, prepared: Prepared, token: CancelToken, held: ExitStack
     ) -> Generator[Progress[LoadedModel], None, LoadedModel]:
-        """Unload the old model, load the new one, and bring the old one back if that fails."""
-        recipe = self._recipes[family]
-        self._drop(family)
+        """Unload the old model, load the new one, and bring the old one back if that fails.
+
+        The locks go with the return of the old model, which takes its time even when nobody waits for it.
+        """
+        old, recipe = self._take_out(family)
+        if old is not None:
+            _released(old)
+            del old
         try:
-            return (
-                yield from _steps(
-                    lambda report: load_prepared(prepared, progress=report, cancel=token), token
-                )
-            )
-        except BaseException:
-            self._models[family] = load_prepared(recipe)
-            self._recipes[family] = recipe
+            return (yield from _loading(prepared, token).steps(token))
+        except BaseException as error:
+            if recipe is None:
+                raise
+            locks = held.pop_all()
+            restoring = Background(lambda report: self._restore(family, recipe, locks, report), RESTORE)
+            if not isinstance(error, GeneratorExit):
+                yield from restoring.steps(CancelToken(), patience=0)
             raise
+
+    def _restore(self, family: Family, recipe: Prepared, locks: ExitStack, report: LoadProgress) -> None:
+        """Load the old model again, and only then let others change the shelf."""
+        with locks:
+            try:
+                loaded = load_prepared(recipe, progress=lambda _, done, total: report(RESTORE, done, total))
+            except Exception as error:
+                log.error("%s could not be loaded again: %s", recipe.checkpoint.name, error)
+                raise ModelLoadError("models.old_not_restored", model=recipe.checkpoint.name) from error
+            self._put(family, loaded, recipe)
 
     def _must_make_room(self, prepared: Prepared) -> bool:
         """Decide whether the old model has to go first; refuse what fits in neither way."""
@@ -228,55 +251,33 @@ class Shelf:
 
     def _old_on(self, family: Family, device: str) -> int:
         """Bytes that unloading this family's model would give back on a device."""
-        old = self._models.get(family)
-        return _resident(old) if old is not None and str(old.device) == device else 0
+        old = self.get(family)
+        return old.weight_bytes if old is not None and old.device_name == device else 0
 
     def _free(self, device: str) -> int:
         """Measure a device's free bytes, within the budget."""
-        target = resolve_device(device)
-        free = memory(target).free
+        free = memory_on(device).free
         if self._budget is None:
             return free
-        held = sum(_resident(model) for model in self._models.values() if str(model.device) == device)
+        with self._slots:
+            held = sum(model.weight_bytes for model in self._models.values() if model.device_name == device)
         return min(free, max(0, self._budget - held))
 
 
-def _resident(loaded: LoadedModel) -> int:
-    """Bytes of a loaded model's weights."""
-    return weight_bytes(loaded.checkpoint, dtype_name(loaded.dtype))
+def _released(loaded: LoadedModel) -> Freed:
+    """Release a model's weights even if somebody still holds the object."""
+    before = used_bytes(loaded.device)
+    loaded.release()
+    give_back(loaded.device)
+    return Freed(before, used_bytes(loaded.device))
 
 
-def _steps(
-    work: Callable[[LoadProgress], Result], cancel: CancelToken
-) -> Generator[Progress[LoadedModel], None, Result]:
-    """Run work that reports by callback on another thread, and give its reports as steps.
+def _loading(prepared: Prepared, token: CancelToken) -> Background[LoadedModel]:
+    """Start to read weights."""
+    return Background(lambda report: load_prepared(prepared, progress=report, cancel=token), LOAD)
 
-    Leaving the generator early raises the token and waits for the work to stop.
-    """
-    reports: queue.SimpleQueue[tuple[str, int, int] | None] = queue.SimpleQueue()
-    outcome: list[Result] = []
-    failure: list[BaseException] = []
 
-    def run() -> None:
-        try:
-            outcome.append(work(lambda stage, done, total: reports.put((stage, done, total))))
-        except BaseException as error:
-            failure.append(error)
-        finally:
-            reports.put(None)
-
-    thread = threading.Thread(target=run, name="load-model", daemon=True)
-    thread.start()
-    try:
-        while (report := reports.get()) is not None:
-            stage, done, total = report
-            yield Progress(done, total, stage)
-    except GeneratorExit:
-        cancel.cancel()
-        raise
-    finally:
-        thread.join()
-    if failure:
-        # Popped, so that the traceback does not keep the half-loaded weights alive.
-        raise failure.pop()
-    return outcome[0]
+def _hold(lock: Lock, token: CancelToken, held: ExitStack) -> Generator[Progress[Never], None, None]:
+    """Wait for a lock and leave its release to the stack."""
+    yield from waited_for(lock, WAITING, token)
+    held.callback(lock.release)
