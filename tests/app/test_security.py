@@ -13,6 +13,7 @@ from gradio_client.exceptions import AppError
 import explorer.service.rerank
 from explorer.service.limits import LIMITS
 from explorer.settings import Settings
+from explorer.ui.guard import Guard
 from explorer.ui.layout import launch_options
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +71,86 @@ def test_an_unexpected_error_tells_nothing_of_the_machine(
         client.predict("query", ["document"], api_name="/rerank")
     assert re.search(r"report number [0-9a-f]{8}", str(shown.value))
     assert str(ROOT) not in str(shown.value) and "Traceback" not in str(shown.value)
+
+
+ADDRESSES = [
+    "http://example.org/a",
+    "https://example.org/a.csv",
+    "HTTP://EXAMPLE.org/a",
+    "http://192.0.2.7/a",
+]
+
+
+def as_file(url: str) -> dict[str, object]:
+    """What gradio's own clients send for a file, naming an address instead."""
+    return {"path": url, "url": url, "meta": {"_type": "gradio.FileData"}, "orig_name": "a.csv"}
+
+
+@pytest.mark.parametrize("url", ADDRESSES)
+@pytest.mark.parametrize("route", ["file=", "file/"])
+def test_no_address_in_a_path_is_looked_up(address: str, route: str, url: str) -> None:
+    assert httpx.get(f"{address}gradio_api/{route}{url}", timeout=30).status_code == 404
+
+
+def answered(address: str, endpoint: str, event: str) -> str:
+    """Read the stream of a call until the server closes it."""
+    with httpx.stream("GET", f"{address}gradio_api/call/{endpoint}/{event}", timeout=60) as stream:
+        return stream.read().decode()
+
+
+@pytest.mark.parametrize("url", ADDRESSES)
+def test_no_address_sent_in_place_of_a_text_is_looked_up(address: str, url: str) -> None:
+    for texts in (as_file(url), [as_file(url)], [{"deep": [as_file(url)]}]):
+        body = {"data": [texts, "", 0]}
+        event = httpx.post(f"{address}gradio_api/call/embed", json=body, timeout=30).json()["event_id"]
+        said = answered(address, "embed", event)
+        assert "event: error" in said and "vectors" not in said
+
+
+def file_inputs(address: str) -> list[tuple[int, int, int]]:
+    """Every event of the page that takes a file: its number, how many inputs it has, and which is the file."""
+    config = httpx.get(f"{address}config").json()
+    files = {part["id"] for part in config["components"] if part["type"] in {"file", "uploadbutton"}}
+    return [
+        (event["id"], len(event["inputs"]), event["inputs"].index(chosen))
+        for event in config["dependencies"]
+        for chosen in files & set(event["inputs"])
+    ]
+
+
+@pytest.mark.parametrize("url", ADDRESSES)
+def test_no_address_sent_in_place_of_an_upload_is_looked_up(address: str, url: str) -> None:
+    events = file_inputs(address)
+    assert events, "the page takes no file"
+    for event, inputs, place in events:
+        data: list[object] = [None] * inputs
+        data[place] = as_file(url)
+        session = f"visitor{event}"
+        body = {"data": data, "fn_index": event, "session_hash": session}
+        joined = httpx.post(f"{address}gradio_api/queue/join", json=body, timeout=30)
+        assert joined.status_code in (200, 404, 422), joined.text
+        if joined.status_code == 200:
+            stream = f"{address}gradio_api/queue/data?session_hash={session}"
+            with httpx.stream("GET", stream, timeout=60) as messages:
+                said = next(line for line in messages.iter_lines() if "process_completed" in line)
+            assert '"success":false' in said.replace(" ", "")
+
+
+def test_a_space_may_be_shown_in_a_frame_and_nothing_else_changes() -> None:
+    framed = {
+        name: options(Settings(in_space=in_space)) for name, in_space in (("space", True), ("here", False))
+    }
+    assert framed["space"].pop("app_kwargs") == {"framed": True}
+    assert framed["here"].pop("app_kwargs") == {"framed": False}
+    assert framed["space"] == framed["here"]
+
+
+def options(settings: Settings) -> dict[str, object]:
+    """Launch options, the guard's own options read out of the middleware."""
+    chosen = launch_options(settings)
+    (guard,) = chosen["app_kwargs"]["middleware"]
+    assert guard.cls is Guard
+    return {name: value for name, value in chosen.items() if name != "theme"} | {"app_kwargs": guard.kwargs}
 
 
 def test_the_page_is_served_locked_down() -> None:
