@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from explorer.analysis.matryoshka import MatryoshkaCurve, curve, ladder
 from explorer.notices import Notice
 from explorer.progress import Progress
 from explorer.provenance import Provenance
 from explorer.service.compare import embed_both
 from explorer.service.limits import LIMITS, checked_instruction, checked_texts
 from explorer.service.workspace import Workspace
+
+CURVE_K = 5
+"""Length of the rankings that are compared between sizes."""
 
 SLIDER_TEXTS = 64
 """Texts on either side that the browser recomputes at each step of the slider."""
@@ -28,6 +32,7 @@ class SliderVectors:
         documents: The documents as used.
         query_vectors: Unit rows at full size, float32 [queries, d].
         document_vectors: Unit rows at full size, float32 [documents, d].
+        curve: How much of the full ranking each size keeps.
         provenance: The model that made the vectors.
         notices: What was left out or cut.
     """
@@ -36,6 +41,7 @@ class SliderVectors:
     documents: tuple[str, ...]
     query_vectors: npt.NDArray[np.float32]
     document_vectors: npt.NDArray[np.float32]
+    curve: MatryoshkaCurve
     provenance: Provenance
     notices: tuple[Notice, ...]
 
@@ -69,6 +75,9 @@ def embed_for_slider(
         documents=read,
         query_vectors=both.queries.vectors,
         document_vectors=both.documents.vectors,
+        curve=curve(
+            both.queries.vectors, both.documents.vectors, ladder(both.queries.vectors.shape[1]), CURVE_K
+        ),
         provenance=both.provenance,
         notices=(*notices, *both.notices),
     )

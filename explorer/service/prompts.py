@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from explorer.engine.prompts import DEFAULT_INSTRUCTION, RERANK_PRESETS
+from explorer.engine.prompts import DEFAULT_INSTRUCTION, presets
 from explorer.engine.tokens import TokenView
 from explorer.errors import InputError
-from explorer.provenance import Provenance
+from explorer.provenance import Family, Provenance
 from explorer.service.rerank import Reranking
 from explorer.service.workspace import Workspace, waited_for
 
@@ -20,9 +20,13 @@ def default_instruction() -> str:
     return DEFAULT_INSTRUCTION
 
 
-def instruction_presets() -> tuple[str, ...]:
-    """List the official instructions, the default first, each once."""
-    return tuple(dict.fromkeys(preset.instruction for preset in RERANK_PRESETS))
+def instruction_presets(family: Family) -> tuple[str, ...]:
+    """List the official instructions of a family, the default first, each once.
+
+    Args:
+        family: ``"embedding"`` or ``"reranker"``.
+    """
+    return tuple(dict.fromkeys(preset.instruction for preset in presets(family)))
 
 
 def exact_tokens(

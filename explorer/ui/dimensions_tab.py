@@ -8,69 +8,43 @@ from typing import Any
 
 import gradio as gr
 
+from explorer.figures.matryoshka import dimensions_curve
 from explorer.service import dimensions
-from explorer.service.examples import comparison_example
-from explorer.service.prompts import default_instruction
+from explorer.service.dimensions import SliderVectors
 from explorer.service.workspace import Workspace
-from explorer.texts import say
-from explorer.ui.components import DimensionsView, dimensions_data, part_words
+from explorer.texts import Language, say
+from explorer.ui.components import DimensionsView, FigureView, dimensions_data, part_words
 from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
 from explorer.ui.plain import notice_lines, source_line
+from explorer.ui.text_inputs import TextInputs, text_inputs
 
 
 @dataclass(frozen=True)
 class Parts:
     """The components of this view."""
 
-    queries: gr.Textbox
-    documents: gr.Textbox
-    instruction: gr.Textbox
-    run: gr.Button
-    stop: gr.Button
+    texts: TextInputs
     view: DimensionsView
+    curve: FigureView
     caption: gr.HTML
     notices: gr.HTML
 
 
 def components() -> Parts:
-    """Lay out the view: the slider and what it moves first, the texts folded below."""
-    example = comparison_example()
+    """Lay out the view: texts in the left third, the slider and what it moves at the right."""
     gr.Markdown(LABELS("dimensions.lead"), elem_classes="lead")
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
-            queries = gr.Textbox(
-                "\n".join(example.queries),
-                label=LABELS("ui.queries"),
-                lines=6,
-                max_lines=12,
-                elem_id="dimensions-queries",
-            )
-            documents = gr.Textbox(
-                "\n".join(example.documents),
-                label=LABELS("ui.documents"),
-                lines=10,
-                max_lines=18,
-                elem_id="dimensions-documents",
-            )
-            instruction = gr.Textbox(
-                default_instruction(),
-                label=LABELS("ui.instruction"),
-                lines=2,
-                elem_id="dimensions-instruction",
-            )
-            with gr.Row():
-                run = gr.Button(
-                    LABELS("dimensions.run"), variant="primary", elem_id="dimensions-run", scale=3
-                )
-                stop = gr.Button(LABELS("ui.stop"), elem_id="dimensions-stop", scale=1, min_width=80)
+            texts = text_inputs("dimensions")
         with gr.Column(scale=2, min_width=320):
             view = DimensionsView(elem_id="dimensions-view")
+            curve = FigureView(height=300, elem_id="dimensions-curve")
             caption = gr.HTML(elem_id="dimensions-caption")
             notices = gr.HTML(elem_classes="notices", elem_id="dimensions-notices")
             with gr.Accordion(LABELS("ui.how_to_read"), open=False):
                 gr.Markdown(LABELS("dimensions.reading"), elem_classes="reading")
-    return Parts(queries, documents, instruction, run, stop, view, caption, notices)
+    return Parts(texts, view, curve, caption, notices)
 
 
 class Handlers:
@@ -96,14 +70,26 @@ class Handlers:
         )
         for result in follow(job, progress, language):
             if result is None:
-                yield (gr.skip(),) * 3
+                yield (gr.skip(),) * 4
                 continue
             data = dimensions_data(
                 result.queries, result.documents, result.query_vectors, result.document_vectors
             )
             caption = say("similarity.model_line", language, embedding=result.provenance.line)
             view = DimensionsView(data=data, words=part_words("dimensions", language))
-            yield view, source_line(caption), notice_lines(result.notices, language)
+            yield (
+                view,
+                curve_view(result, language),
+                source_line(caption),
+                notice_lines(result.notices, language),
+            )
+
+
+def curve_view(result: SliderVectors, language: Language) -> FigureView:
+    """Draw how much of the full ranking each size keeps."""
+    curve = result.curve
+    figure = dimensions_curve(curve.dimensions.tolist(), curve.overlap, curve.drift, k=curve.k, language=language)
+    return FigureView(figure=figure.to_json(), words=part_words("figure", language))
 
 
 def build(workspace: Workspace, page: gr.Blocks) -> None:
@@ -114,9 +100,10 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
         page: The page, for what happens when it opens.
     """
     parts, handlers = components(), Handlers(workspace)
-    inputs = [parts.queries, parts.documents, parts.instruction]
-    outputs = [parts.view, parts.caption, parts.notices]
+    texts = parts.texts
+    inputs = [texts.queries, texts.documents, texts.instruction]
+    outputs = [parts.view, parts.curve, parts.caption, parts.notices]
     heavy = on_device(parts.caption)
     first = page.load(handlers.run, inputs, outputs, **heavy)
-    pressed = gr.on([parts.run.click, parts.instruction.submit], handlers.run, inputs, outputs, **heavy)
-    parts.stop.click(None, cancels=[first, pressed], **QUIET)
+    pressed = gr.on([texts.run.click, texts.instruction.input], handlers.run, inputs, outputs, **heavy)
+    texts.stop.click(None, cancels=[first, pressed], **QUIET)

@@ -20,7 +20,7 @@ from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import language_of
 from explorer.ui.map_colours import colouring
 from explorer.ui.map_parts import components
-from explorer.ui.plain import document_panel, hint, notice_lines, source_line, table
+from explorer.ui.plain import document_panel, notice_lines, source_line, table
 
 SHOWN_FACTS = 8
 FACT_CHARACTERS = 120
@@ -128,7 +128,7 @@ class Handlers:
             source_line(*caption),
             notice_lines(project.notices, language),
             result.name,
-            hint(say("map.chosen", language)),
+            source_line(say("map.chosen", language)),
             neighbor_table(found, say("map.neighbours_of_query", language), language) if found else "",
         )
 
@@ -192,7 +192,7 @@ class Handlers:
             raise InputError("map.bad_selection") from error
         rows = rows[(rows >= 0) & (rows < len(project.corpus.texts))]
         if not len(rows):
-            return hint(say("map.chosen", language)), ""
+            return source_line(say("map.chosen", language)), ""
         listed = [
             (str(place + 1), project.corpus.texts[row]) for place, row in enumerate(rows[: map_corpus.LISTED])
         ]

@@ -17,7 +17,7 @@ from explorer.texts import Language, say
 from explorer.ui.components import Chip, ModelChips, model_chips_data, part_words
 from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
-from explorer.ui.plain import hint, table
+from explorer.ui.plain import source_line, table
 
 COLUMNS = ("name", "verdict", "needs", "parameters", "dimensions", "layers", "context", "licence")
 
@@ -106,18 +106,18 @@ class Handlers:
         language = language_of(request)
         wanted = ModelRequest(family, model or "", device, dtype)
         for result in follow(models.load(self.workspace, wanted), progress, language):
-            yield gr.skip() if result is None else hint(result.text(language))
+            yield gr.skip() if result is None else source_line(result.text(language))
 
     @said
     def unload(self, family: Family, request: gr.Request) -> str:
         """Let a model go and show that its memory came back."""
-        return hint(models.unload(self.workspace, family).text(language_of(request)))
+        return source_line(models.unload(self.workspace, family).text(language_of(request)))
 
     @said
     def check(self, family: Family, model: str, device: str, dtype: DtypeChoice, request: gr.Request) -> str:
         """Compare what a model needs with what is free, before anything is loaded."""
         wanted = ModelRequest(family, model or "", device, dtype)
-        return hint(models.would_fit(self.workspace, wanted).text(language_of(request)))
+        return source_line(models.would_fit(self.workspace, wanted).text(language_of(request)))
 
     @said
     def catalogue(self, device: str, dtype: DtypeChoice, request: gr.Request) -> str:

@@ -23,7 +23,7 @@ def notice_lines(notices: Iterable[Notice], language: Language) -> str:
 
 
 def source_line(*sentences: str) -> str:
-    """Write where numbers came from, as one caption.
+    """Write where numbers came from, or what to do next, as one quiet line.
 
     Args:
         *sentences: Plain sentences; empty ones are left out.
@@ -54,18 +54,6 @@ def pair_panel(
     )
     label = escape(say("similarity.cosine", language))
     return f"<div class='pair'>{sides}<div class='number'>{cosine:.3f}<br><small>{label}</small></div></div>"
-
-
-def hint(sentence: str) -> str:
-    """Write what to do next, where a result will stand.
-
-    Args:
-        sentence: A plain sentence.
-
-    Returns:
-        HTML.
-    """
-    return f"<div class='source'>{escape(sentence)}</div>"
 
 
 def document_panel(heading: str, text: str, facts: Iterable[tuple[str, str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +78,7 @@ def _inputs() -> dict[str, Any]:
         elem_id="rerank-instruction",
     )
     preset = gr.Dropdown(
-        [(text, text) for text in instruction_presets()],
+        [(text, text) for text in instruction_presets("reranker")],
         value=None,
         label=LABELS("ui.preset"),
         elem_id="rerank-preset",
@@ -112,7 +113,7 @@ def _document_inputs(documents: tuple[str, ...]) -> dict[str, Any]:
         elem_id="rerank-source",
     )
     lines = gr.Textbox(
-        "\n".join(document.replace("\n", " ") for document in documents),
+        one_a_line(documents),
         label=LABELS("ui.documents"),
         lines=10,
         max_lines=18,
@@ -158,3 +159,8 @@ def _outputs() -> dict[str, Any]:
         "prompt_view": prompt_view,
         "prompt": prompt,
     }
+
+
+def one_a_line(documents: Iterable[str]) -> str:
+    """Write documents as pasted lines; a line break inside one becomes a space."""
+    return "\n".join(" ".join(document.split()) for document in documents)

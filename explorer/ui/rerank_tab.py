@@ -27,7 +27,7 @@ from explorer.ui.components import (
 from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import language_of
 from explorer.ui.plain import notice_lines, source_line
-from explorer.ui.rerank_parts import SOURCES, components
+from explorer.ui.rerank_parts import SOURCES, components, one_a_line
 
 
 class Handlers:
@@ -142,7 +142,7 @@ def model_caption(result: Reranking, language: Language) -> str:
 def use_example(identifier: str, request: gr.Request) -> tuple[Any, ...]:
     """Fill the inputs with a worked example."""
     example = next(entry for entry in rerank_examples() if entry.identifier == identifier)
-    lines = "\n".join(" ".join(document.split()) for document in example.documents)
+    lines = one_a_line(example.documents)
     rows = [[document] for document in example.documents]
     note = source_line(example.note[language_of(request)])
     return example.query, example.instruction, "lines", lines, rows, note

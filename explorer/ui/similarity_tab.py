@@ -11,25 +11,20 @@ import gradio as gr
 from explorer.figures.heatmap import similarity_heatmap
 from explorer.service import compare
 from explorer.service.compare import Comparison, Order, Pairs
-from explorer.service.examples import comparison_example
-from explorer.service.prompts import default_instruction
 from explorer.service.workspace import Workspace
 from explorer.texts import Language, say
 from explorer.ui.components import FigureView, part_words
-from explorer.ui.jobs import QUIET, follow, on_device, said
+from explorer.ui.jobs import QUIET, STATE_SECONDS, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
-from explorer.ui.plain import hint, notice_lines, pair_panel, source_line
+from explorer.ui.plain import notice_lines, pair_panel, source_line
+from explorer.ui.text_inputs import TextInputs, text_inputs
 
 
 @dataclass(frozen=True)
 class Parts:
     """The components of this view."""
 
-    queries: gr.Textbox
-    documents: gr.Textbox
-    instruction: gr.Textbox
-    run: gr.Button
-    stop: gr.Button
+    texts: TextInputs
     pairs: gr.Radio
     order: gr.Radio
     heatmap: FigureView
@@ -41,36 +36,10 @@ class Parts:
 
 def components() -> Parts:
     """Lay out the view: texts in the left third, heatmap and chosen pair at the right."""
-    example = comparison_example()
     gr.Markdown(LABELS("similarity.lead"), elem_classes="lead")
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
-            queries = gr.Textbox(
-                "\n".join(example.queries),
-                label=LABELS("ui.queries"),
-                lines=6,
-                max_lines=12,
-                elem_id="similarity-queries",
-            )
-            documents = gr.Textbox(
-                "\n".join(example.documents),
-                label=LABELS("ui.documents"),
-                lines=10,
-                max_lines=18,
-                elem_id="similarity-documents",
-            )
-            instruction = gr.Textbox(
-                default_instruction(),
-                label=LABELS("ui.instruction"),
-                info=LABELS("ui.instruction_info"),
-                lines=2,
-                elem_id="similarity-instruction",
-            )
-            with gr.Row():
-                run = gr.Button(
-                    LABELS("similarity.run"), variant="primary", elem_id="similarity-run", scale=3
-                )
-                stop = gr.Button(LABELS("ui.stop"), elem_id="similarity-stop", scale=1, min_width=80)
+            texts = text_inputs("similarity")
         with gr.Column(scale=2, min_width=320):
             with gr.Row():
                 pairs = _choice("pairs", compare.PAIRS)
@@ -81,20 +50,8 @@ def components() -> Parts:
             notices = gr.HTML(elem_classes="notices", elem_id="similarity-notices")
             with gr.Accordion(LABELS("ui.how_to_read"), open=False):
                 gr.Markdown(LABELS("similarity.reading"), elem_classes="reading")
-    return Parts(
-        queries,
-        documents,
-        instruction,
-        run,
-        stop,
-        pairs,
-        order,
-        heatmap,
-        pair,
-        caption,
-        notices,
-        gr.State(None),
-    )
+    shown = gr.State(None, time_to_live=STATE_SECONDS)
+    return Parts(texts, pairs, order, heatmap, pair, caption, notices, shown)
 
 
 def _choice(name: str, values: tuple[str, ...]) -> gr.Radio:
@@ -130,7 +87,7 @@ class Handlers:
             caption = source_line(say("similarity.model_line", language, embedding=result.provenance.line))
             yield (
                 draw(result, pairs, order, language),
-                hint(say("similarity.pick", language)),
+                source_line(say("similarity.pick", language)),
                 caption,
                 notice_lines(result.notices, language),
                 result,
@@ -145,7 +102,7 @@ def redraw(
     language = language_of(request)
     if shown is None:
         return FigureView(words=part_words("figure", language)), ""
-    return draw(shown, pairs, order, language), hint(say("similarity.pick", language))
+    return draw(shown, pairs, order, language), source_line(say("similarity.pick", language))
 
 
 def draw(result: Comparison, pairs: Pairs, order: Order, language: Language) -> FigureView:
@@ -165,7 +122,7 @@ def read_pair(
     row, column = int(event._data["row"]), int(event._data["column"])
     language = language_of(request)
     if shown is None or min(row, column) < 0:
-        return hint(say("similarity.pick", language))
+        return source_line(say("similarity.pick", language))
     view = shown.view(pairs, order)
     left = "document" if view.square else "query"
     return pair_panel(
@@ -184,13 +141,14 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
         page: The page, for what happens when it opens.
     """
     parts, handlers = components(), Handlers(workspace)
-    inputs = [parts.queries, parts.documents, parts.instruction, parts.pairs, parts.order]
+    texts = parts.texts
+    inputs = [texts.queries, texts.documents, texts.instruction, parts.pairs, parts.order]
     outputs = [parts.heatmap, parts.pair, parts.caption, parts.notices, parts.shown]
     heavy = on_device(parts.caption)
 
     first = page.load(handlers.run, inputs, outputs, **heavy)
-    pressed = gr.on([parts.run.click, parts.instruction.submit], handlers.run, inputs, outputs, **heavy)
-    parts.stop.click(None, cancels=[first, pressed], **QUIET)
+    pressed = gr.on([texts.run.click, texts.instruction.input], handlers.run, inputs, outputs, **heavy)
+    texts.stop.click(None, cancels=[first, pressed], **QUIET)
     chosen = [parts.shown, parts.pairs, parts.order]
     gr.on([parts.pairs.change, parts.order.change], redraw, chosen, [parts.heatmap, parts.pair], **QUIET)
     parts.heatmap.pick(read_pair, chosen, parts.pair, **QUIET)

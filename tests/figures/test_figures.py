@@ -11,9 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.figures.heatmap import similarity_heatmap
-from explorer.figures.map import corpus_map
 from explorer.figures.matryoshka import dimensions_curve
-from explorer.figures.rerank import bump_chart
 from explorer.figures.style import escape, label, literal
 
 HOSTILE = "<img src=x onerror=alert(1)> <a href='javascript:1'>a</a> <b>b</b> &lt;i&gt;"
@@ -58,10 +56,7 @@ def test_a_label_counts_wide_characters_twice():
 
 def figures(text: str):
     """One figure of each kind with the text wherever a text goes."""
-    ranks = np.array([1, 2, 3])
     yield similarity_heatmap(np.eye(2), [text, "b"], [text, "c"])
-    yield corpus_map(np.zeros((2, 2)), [text, "b"], categories=[text, None], name=text)
-    yield bump_chart([text, "b", "c"], ranks, ranks[::-1], np.array([0.5, -1.0, 2.0]))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -117,26 +112,3 @@ def test_the_curve_says_when_no_smaller_size_is():
     kept = np.array([0.5, 0.6, 1.0])
     title = dimensions_curve([32, 64, 128], kept, 1 - kept, k=5).layout.meta["title"]
     assert title == "Every dimension counts: below 128 less than 95% of the top 5 is kept"
-
-
-def test_the_map_keeps_eight_categories_and_greys_the_rest():
-    categories = [f"topic {place % 11}" for place in range(110)]
-    figure = corpus_map(np.zeros((110, 2)), ["t"] * 110, categories=categories, name="topic")
-    assert len(figure.data) == 9
-    assert figure.data[8].name == "other"
-    assert sum(len(trace.x) for trace in figure.data) == 110
-    assert len({trace.marker.symbol for trace in figure.data[:8]}) == 8
-
-
-def test_a_large_map_uses_webgl_and_float32():
-    figure = corpus_map(np.zeros((2_000, 2)), ["t"] * 2_000)
-    assert figure.data[0].type == "scattergl"
-    assert figure.data[0].x.dtype == np.float32
-
-
-def test_the_bump_chart_counts_what_moved():
-    figure = bump_chart(
-        ["a", "b", "c"], np.array([1, 2, 3]), np.array([3, 2, 1]), np.array([-1.0, 0.0, 2.31])
-    )
-    assert figure.layout.meta["title"] == "2 of 3 documents changed place; the furthest moved 2"
-    assert "+2.31" in figure.data[0].text[1]

@@ -34,7 +34,7 @@ def test_both_orders_and_the_movement_between_them_agree_with_the_scores(workspa
     assert result.movement.first_ranks.tolist() == (np.argsort(np.argsort(-result.cosines)) + 1).tolist()
     assert (result.movement.moved == result.movement.first_ranks - result.movement.second_ranks).all()
     assert result.scores.log_odds[result.best] == result.scores.log_odds.max()
-    assert result.instruction == instruction_presets()[0]
+    assert result.instruction == instruction_presets("reranker")[0]
 
 
 def test_a_text_cut_by_either_model_is_told_with_the_models_name(workspace: Workspace) -> None:
