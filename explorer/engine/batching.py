@@ -129,7 +129,7 @@ def run_packs(
             tokens = shared + sum(lengths[index] - shared for index in taken)
             if len(taken) == 1:
                 raise OutOfMemoryError("engine.text_too_long_for_memory", tokens=tokens, device=str(device))
-            budget.tokens = max(1, tokens // 2)
+            budget.tokens = min(budget.tokens, max(1, tokens // 2))
             continue
         waiting = waiting[len(taken) :]
         yield taken, done[0]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -25,6 +27,9 @@ DEFAULT_MAX_LENGTH = 8192
 ATTENTION = "packed sdpa"
 """Name of the attention path in provenance."""
 
+_BUDGETS: WeakKeyDictionary[LoadedModel, TokenBudget] = WeakKeyDictionary()
+_BUDGETS_LOCK = Lock()
+
 Rows = NDArray[np.float32]
 Head = Callable[[torch.Tensor], torch.Tensor]
 
@@ -43,7 +48,7 @@ class Runner:
         self.loaded = loaded
         self.provenance = replace(loaded.provenance, attention=ATTENTION)
         self.cache = VectorCache() if cache is None else cache
-        self.budget = TokenBudget.of(loaded.device, loaded.checkpoint.parameters)
+        self.budget = _budget_of(loaded)
         self.forwards = 0
         self._head = head
         backbone: Any = loaded.backbone
@@ -105,6 +110,12 @@ class Runner:
             count = int((~np.isfinite(rows)).any(axis=1).sum())
             raise ExplorerError("engine.not_finite", count=count, dtype=self.provenance.dtype)
         return rows
+
+
+def _budget_of(loaded: LoadedModel) -> TokenBudget:
+    """Give a model its one budget, so that no job runs out of memory where an earlier one did."""
+    with _BUDGETS_LOCK:
+        return _BUDGETS.setdefault(loaded, TokenBudget.of(loaded.device, loaded.checkpoint.parameters))
 
 
 def _spread(places: Sequence[Sequence[int]], rows: Rows) -> tuple[NDArray[np.int64], Rows]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from qwen3_reference import card_embeddings
 
 import explorer
+from explorer.engine.batching import TokenBudget
 from explorer.engine.embedder import Embedder, truncate
 from explorer.errors import Cancelled, ExplorerError, InputError, ModelLoadError, OutOfMemoryError
 from explorer.models.loading import LoadedModel, load_model
@@ -217,7 +218,7 @@ def test_the_same_call_gives_the_same_bits(tiny_embedding: LoadedModel, texts: l
 
 
 def test_a_stream_holds_every_text_once_and_counts(embedder: Embedder, texts: list[str]) -> None:
-    embedder._runner.budget.tokens = 300
+    embedder._runner.budget = TokenBudget(300)
     batches = list(embedder.stream([*texts, texts[0]]))
     assert len(batches) > 3
     assert sorted(np.concatenate([batch.indices for batch in batches])) == list(range(len(texts) + 1))
@@ -234,7 +235,7 @@ def test_progress_reaches_the_total(embedder: Embedder, texts: list[str]) -> Non
 def test_cancel_stops_before_the_next_batch_and_keeps_what_was_done(
     embedder: Embedder, texts: list[str]
 ) -> None:
-    embedder._runner.budget.tokens = 300
+    embedder._runner.budget = TokenBudget(300)
     cancel = CancelToken()
     steps = embedder.stream(texts, cancel=cancel)
     first = next(steps)
@@ -248,12 +249,18 @@ def test_cancel_stops_before_the_next_batch_and_keeps_what_was_done(
     assert np.abs(whole - Embedder(embedder._loaded).encode(texts)).max() <= 1e-5
 
 
+@pytest.fixture
+def fresh_model(make_model: ModelFactory) -> LoadedModel:
+    """A model whose memory nobody has tried yet."""
+    return load_model(str(make_model()), "embedding", "cpu")
+
+
 def test_out_of_memory_halves_and_loses_nothing(
-    tiny_embedding: LoadedModel, texts: list[str], monkeypatch: pytest.MonkeyPatch
+    fresh_model: LoadedModel, texts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = Embedder(tiny_embedding).encode(texts)
-    failures = _fail_above(600, tiny_embedding, monkeypatch)
-    embedder = Embedder(tiny_embedding)
+    expected = Embedder(fresh_model).encode(texts)
+    failures = _fail_above(600, fresh_model, monkeypatch)
+    embedder = Embedder(fresh_model)
     assert np.abs(embedder.encode(texts) - expected).max() <= 1e-5
     assert 1 <= len(failures) <= np.ceil(np.log2(4096 / 600))
     before = len(failures)
@@ -261,11 +268,22 @@ def test_out_of_memory_halves_and_loses_nothing(
     assert len(failures) == before
 
 
-def test_one_text_too_long_for_memory_says_so_and_the_next_request_works(
-    tiny_embedding: LoadedModel, monkeypatch: pytest.MonkeyPatch
+def test_the_next_job_knows_how_much_fits(
+    fresh_model: LoadedModel, texts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _fail_above(100, tiny_embedding, monkeypatch)
-    embedder = Embedder(tiny_embedding)
+    failures = _fail_above(600, fresh_model, monkeypatch)
+    first = Embedder(fresh_model).encode(texts)
+    before = len(failures)
+    assert before >= 1
+    assert np.abs(Embedder(fresh_model).encode(texts) - first).max() <= 1e-5
+    assert len(failures) == before
+
+
+def test_one_text_too_long_for_memory_says_so_and_the_next_request_works(
+    fresh_model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fail_above(100, fresh_model, monkeypatch)
+    embedder = Embedder(fresh_model)
     with pytest.raises(OutOfMemoryError, match="Shorten that text"):
         embedder.encode([words_of(300, 1)])
     assert embedder.encode(["short"]).shape == (1, 48)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from qwen3_reference import TASK, card_log_odds, card_pair_ids, evaluation_pair_ids
 
 import explorer
+from explorer.engine.batching import TokenBudget
 from explorer.engine.reranker import Reranker, collect_scores, logistic
 from explorer.errors import Cancelled, InputError, ModelLoadError
 from explorer.models.loading import LoadedModel, load_model
@@ -126,7 +127,7 @@ def test_scores_equal_the_cross_encoder_of_sentence_transformers(make_model: Mod
 
 def test_a_stream_collects_to_the_same_scores(reranker: Reranker) -> None:
     documents = documents_of(40)
-    reranker._runner.budget.tokens = 300
+    reranker._runner.budget = TokenBudget(300)
     batches = list(reranker.stream(QUERY, documents, TASK))
     assert len(batches) > 2
     found = collect_scores(batches[::-1], len(documents), TASK, "model_card", reranker.provenance)
@@ -152,7 +153,7 @@ def test_packs_of_any_size_give_the_same_scores(tiny_reranker: LoadedModel) -> N
     expected = Reranker(tiny_reranker).score(QUERY, documents).log_odds
     for budget in (1, 400, 1500):
         reranker = Reranker(tiny_reranker)
-        reranker._runner.budget.tokens = budget
+        reranker._runner.budget = TokenBudget(budget)
         assert np.abs(reranker.score(QUERY, documents).log_odds - expected).max() <= 1e-4
 
 
@@ -260,7 +261,7 @@ def test_the_query_is_computed_once_for_all_documents(
 
 def test_cancel_between_batches(tiny_reranker: LoadedModel) -> None:
     reranker = Reranker(tiny_reranker)
-    reranker._runner.budget.tokens = 300
+    reranker._runner.budget = TokenBudget(300)
     cancel = CancelToken()
     with pytest.raises(Cancelled):
         reranker.score(QUERY, documents_of(40), progress=lambda *_: cancel.cancel(), cancel=cancel)
@@ -271,7 +272,7 @@ def test_a_stream_holds_every_document_once(reranker: Reranker) -> None:
     documents = documents_of(20)
     expected = reranker.score(QUERY, documents)
     reranker.cache.clear()
-    reranker._runner.budget.tokens = 500
+    reranker._runner.budget = TokenBudget(500)
     batches = list(reranker.stream(QUERY, documents))
     assert len(batches) > 2
     indices = np.concatenate([batch.indices for batch in batches])
