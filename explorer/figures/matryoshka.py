@@ -9,87 +9,69 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from explorer.analysis.matryoshka import MatryoshkaCurve
 from explorer.figures.style import DOCUMENT, escape, finish
 from explorer.texts import Language, say
 
 GOOD_ENOUGH = 0.95
 
 
-def dimensions_curve(
-    dimensions: Sequence[int],
-    overlap: NDArray[np.floating[Any]],
-    drift: NDArray[np.floating[Any]],
-    *,
-    k: int,
-    title: str | None = None,
-    language: Language = "en",
-    caption: Sequence[str] = (),
-) -> go.Figure:
+def dimensions_curve(curve: MatryoshkaCurve, language: Language = "en") -> go.Figure:
     """Draw the share of the full-size top k that each size keeps.
 
     Args:
-        dimensions: Sizes in increasing order, the full size last.
-        overlap: [sizes] share kept, 0 to 1.
-        drift: [sizes] mean absolute difference of cosines from full size.
-        k: Length of the compared rankings.
-        title: The finding; by default the smallest size that keeps 95 %.
+        curve: The sizes with what each keeps, the full size last.
         language: Language of title, axes and hover sentences.
-        caption: Where the numbers come from.
 
     Returns:
-        Figure with a logarithmic size axis.
+        Figure with a logarithmic size axis; its title states the smallest size that keeps 95 %.
     """
-    hover = [
-        escape(
-            say(
-                "figures.matryoshka_hover",
-                language,
-                dimensions=f"{size:,}",
-                percent=f"{100 * share:.0f}",
-                k=k,
-                drift=f"{moved:.3f}",
-            )
-        )
-        for size, share, moved in zip(dimensions, overlap, drift, strict=True)
+    names = [
+        say(f"figures.matryoshka_{name}", language, k=curve.k) for name in ("dimensions", "overlap", "drift")
     ]
-    figure = go.Figure(
-        go.Scatter(
-            x=np.asarray(dimensions, dtype=np.int32),
-            y=np.asarray(overlap, dtype=np.float32),
-            mode="lines+markers",
-            line={"color": DOCUMENT, "width": 2.5},
-            marker={"size": 8},
-            hovertext=hover,
-            hovertemplate="%{hovertext}<extra></extra>",
-        )
-    )
-    names = [say(f"figures.matryoshka_{name}", language, k=k) for name in ("dimensions", "overlap", "drift")]
-    rows = [
-        (size, f"{100 * share:.0f} %", f"{moved:.3f}")
-        for size, share, moved in zip(dimensions, overlap, drift, strict=True)
-    ]
+    sizes = [int(size) for size in curve.dimensions]
+    points = list(zip(sizes, curve.overlap, curve.drift, strict=True))
     return finish(
-        figure,
-        title if title is not None else _finding(dimensions, overlap, k, language),
-        table=(names, rows),
-        caption=caption,
+        go.Figure(_line(points, curve.k, language)),
+        _finding(sizes, curve.overlap, curve.k, language),
+        table=(names, [(size, f"{100 * share:.0f} %", f"{drift:.3f}") for size, share, drift in points]),
         xaxis={
+            **_axis(names[0]),
             "type": "log",
-            "title": {"text": escape(names[0])},
-            "tickvals": list(dimensions),
-            "ticktext": [f"{size:,}" for size in dimensions],
+            "tickvals": sizes,
+            "ticktext": [f"{size:,}" for size in sizes],
             "showgrid": False,
-            "zeroline": False,
-            "automargin": True,
         },
-        yaxis={
-            "title": {"text": escape(names[1])},
-            "tickformat": ".0%",
-            "range": [0, 1.04],
-            "zeroline": False,
-            "automargin": True,
-        },
+        yaxis={**_axis(names[1]), "tickformat": ".0%", "range": [0, 1.04]},
     )
+
+
+def _line(points: Sequence[tuple[int, float, float]], k: int, language: Language) -> go.Scatter:
+    """Draw the curve; each hover card is a sentence."""
+    hover = [
+        say(
+            "figures.matryoshka_hover",
+            language,
+            dimensions=f"{size:,}",
+            percent=f"{100 * share:.0f}",
+            k=k,
+            drift=f"{drift:.3f}",
+        )
+        for size, share, drift in points
+    ]
+    return go.Scatter(
+        x=np.array([size for size, _, _ in points], dtype=np.int32),
+        y=np.array([share for _, share, _ in points], dtype=np.float32),
+        mode="lines+markers",
+        line={"color": DOCUMENT, "width": 2.5},
+        marker={"size": 8},
+        hovertext=[escape(sentence) for sentence in hover],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+
+
+def _axis(name: str) -> dict[str, Any]:
+    return {"title": {"text": escape(name)}, "zeroline": False, "automargin": True}
 
 
 def _finding(

@@ -6,17 +6,20 @@ import dataclasses
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Never
 
 import numpy as np
+import numpy.typing as npt
 
 from explorer.analysis.neighbors import Neighbors, exact_neighbors
-from explorer.analysis.projection import UmapParameters, project_steps
+from explorer.analysis.projection import Layout, UmapParameters, project_steps
 from explorer.analysis.trust import MapTrust, map_trust
 from explorer.corpus.corpus import Corpus, build_corpus, colour_columns, guess_text_column
 from explorer.corpus.project import Project
 from explorer.errors import CorpusError, InputError
 from explorer.notices import Notice
 from explorer.progress import Progress
+from explorer.provenance import Provenance
 from explorer.service import demo_map
 from explorer.service.embedding import Embedded, cut_notices, embed
 from explorer.service.limits import LIMITS
@@ -164,30 +167,38 @@ def map_corpus(
         yield Progress(step.done, step.total, step.stage)
     if embedded is None:
         raise InputError("service.documents_empty")
-    count = len(corpus.texts)
+    cut = cut_notices(embedded.cut_tokens, "document", embedder.provenance)
+    made = yield from _laid_out(corpus, embedded.vectors, parameters, embedder.provenance, cut)
+    yield _done(workspace.projects.keep(made, name), made, colours, was_recorded=False)
+
+
+def _laid_out(
+    corpus: Corpus,
+    vectors: npt.NDArray[np.float32],
+    parameters: UmapParameters,
+    provenance: Provenance,
+    cut: tuple[Notice, ...],
+) -> Generator[Progress[Never], None, Project]:
+    """Find the neighbours of embedded documents and lay the documents out."""
+    count = len(vectors)
     yield Progress(0, count, "service.stage_neighbors")
-    listed = min(count, max(LISTED + 1, request.n_neighbors + 1))
-    neighbors = exact_neighbors(embedded.vectors, listed, embedder.provenance.device)
-    layout = None
-    for epoch in project_steps(embedded.vectors, neighbors, parameters):
+    listed = min(count, max(LISTED, parameters.n_neighbors) + 1)
+    neighbors = exact_neighbors(vectors, listed, provenance.device)
+    layout: Layout | None = None
+    for epoch in project_steps(vectors, neighbors, parameters):
         layout = epoch.partial
         yield Progress(epoch.done, epoch.total, "service.stage_layout")
     if layout is None:
         raise InputError("service.documents_empty")
-    project = Project(
+    return Project(
         corpus=corpus,
-        vectors=embedded.vectors,
+        vectors=vectors,
         neighbors=neighbors.indices,
         cosines=neighbors.cosines,
         coordinates=layout.coordinates,
-        provenance=embedder.provenance,
-        notices=(
-            *corpus.notices,
-            *cut_notices(embedded.cut_tokens, "document", embedder.provenance),
-            *layout.notices,
-        ),
+        provenance=provenance,
+        notices=(*corpus.notices, *cut, *layout.notices),
     )
-    yield _done(workspace.projects.keep(project, name), project, colours, was_recorded=False)
 
 
 def sampled(corpus: Corpus, limit: int) -> Corpus:

@@ -8,9 +8,11 @@ from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from explorer.analysis.ranking import Movement, movement
 from explorer.analysis.similarity import cosine_matrix
+from explorer.corpus.export import to_csv
 from explorer.engine.prompts import DEFAULT_INSTRUCTION, RerankTemplate, form_of
 from explorer.engine.reranker import RerankScores, collect_scores
 from explorer.notices import Notice
@@ -21,7 +23,7 @@ from explorer.service.embedding import cut_notices
 from explorer.service.limits import LIMITS, checked_instruction, checked_query, checked_texts
 from explorer.service.workspace import Workspace
 
-__all__ = ["TEMPLATES", "RerankTemplate", "Reranking", "rerank"]
+__all__ = ["TEMPLATES", "RerankTemplate", "Reranking", "rerank", "scores_csv"]
 
 TEMPLATES: tuple[RerankTemplate, ...] = get_args(RerankTemplate)
 
@@ -54,6 +56,34 @@ class Reranking:
     def best(self) -> int:
         """Index of the document that the reranker puts first."""
         return int(np.argmin(self.movement.second_ranks))
+
+
+def scores_csv(result: Reranking) -> bytes:
+    """Write a result as a spreadsheet file, best document first.
+
+    Args:
+        result: What :func:`rerank` gave.
+
+    Returns:
+        CSV in UTF-8, in which no text can act as a formula, with a column for each number and for both models.
+    """
+    count = len(result.documents)
+    frame = pd.DataFrame(
+        {
+            "rerank_rank": result.movement.second_ranks,
+            "log_odds": result.scores.log_odds,
+            "probability": result.scores.probability,
+            "embedding_rank": result.movement.first_ranks,
+            "cosine": result.cosines,
+            "document": result.documents,
+            "query": [result.query] * count,
+            "instruction": [result.instruction] * count,
+            "template": [result.scores.template] * count,
+            "reranker": [result.scores.provenance.line] * count,
+            "embedding": [result.embedding.line] * count,
+        }
+    )
+    return to_csv(frame.sort_values("rerank_rank"))
 
 
 def rerank(

@@ -87,8 +87,7 @@ class Handlers:
 
 def curve_view(result: SliderVectors, language: Language) -> FigureView:
     """Draw how much of the full ranking each size keeps."""
-    curve = result.curve
-    figure = dimensions_curve(curve.dimensions.tolist(), curve.overlap, curve.drift, k=curve.k, language=language)
+    figure = dimensions_curve(result.curve, language)
     return FigureView(figure=figure.to_json(), words=part_words("figure", language))
 
 

@@ -40,6 +40,7 @@ class Parts:
     cards: RankedCards
     caption: gr.HTML
     notices: gr.HTML
+    download: gr.DownloadButton
     prompt_view: gr.Radio
     prompt: TokenStrip
     shown: gr.State
@@ -142,6 +143,11 @@ def _outputs() -> dict[str, Any]:
     cards = RankedCards(elem_id="rerank-cards")
     caption = gr.HTML(elem_id="rerank-caption")
     notices = gr.HTML(elem_classes="notices", elem_id="rerank-notices")
+    download = gr.DownloadButton(
+        LABELS("rerank.download"),  # type: ignore[arg-type] # gradio takes it, as on every button
+        size="sm",
+        elem_id="rerank-download",
+    )
     with gr.Accordion(LABELS("rerank.prompt"), open=False, elem_id="rerank-prompt-panel"):
         prompt_view = gr.Radio(
             [(LABELS(f"rerank.prompt_{view}"), view) for view in PROMPT_VIEWS],
@@ -156,6 +162,7 @@ def _outputs() -> dict[str, Any]:
         "cards": cards,
         "caption": caption,
         "notices": notices,
+        "download": download,
         "prompt_view": prompt_view,
         "prompt": prompt,
     }

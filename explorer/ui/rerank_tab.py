@@ -24,6 +24,7 @@ from explorer.ui.components import (
     ranked_cards_data,
     token_strip_data,
 )
+from explorer.ui.downloads import stored
 from explorer.ui.jobs import QUIET, follow, on_device, said
 from explorer.ui.language import language_of
 from explorer.ui.plain import notice_lines, source_line
@@ -56,7 +57,7 @@ class Handlers:
         documents = documents_from(source, lines, table, file, column)
         job = rerank.rerank(self.workspace, query, documents, instruction, template)
         for result in follow(job, progress, language):
-            yield (gr.skip(),) * 5 if result is None else self.show(result, language)
+            yield (gr.skip(),) * 6 if result is None else self.show(result, language)
 
     def show(self, result: Reranking, language: Language) -> tuple[Any, ...]:
         """Hand a result to the cards and captions."""
@@ -67,6 +68,7 @@ class Handlers:
             notice_lines(result.notices, language),
             result,
             top,
+            stored(rerank.scores_csv(result), "rerank.csv"),
         )
 
     @said
@@ -179,7 +181,7 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
         parts.column,
     ]
     inputs.append(parts.template)
-    outputs = [parts.cards, parts.caption, parts.notices, parts.shown, parts.chosen]
+    outputs = [parts.cards, parts.caption, parts.notices, parts.shown, parts.chosen, parts.download]
     heavy = on_device(parts.caption)
     prompt: dict[str, Any] = {
         "inputs": [parts.shown, parts.chosen, parts.prompt_view],

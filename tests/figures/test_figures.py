@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.analysis.matryoshka import MatryoshkaCurve
 from explorer.figures.heatmap import similarity_heatmap
 from explorer.figures.matryoshka import dimensions_curve
 from explorer.figures.style import escape, label, literal
@@ -102,13 +103,18 @@ def test_labels_must_fit_the_matrix():
         similarity_heatmap(np.zeros((2, 2)), ["a"], ["b", "c"])
 
 
+def curve_of(sizes: list[int], kept: np.ndarray, k: int) -> MatryoshkaCurve:
+    """A curve with the given shares kept."""
+    return MatryoshkaCurve(np.array(sizes), k, kept, kept, kept, 1 - kept)
+
+
 def test_the_curve_states_the_smallest_size_that_is_good_enough():
     kept = np.array([0.5, 0.96, 0.99, 1.0])
-    figure = dimensions_curve([32, 64, 128, 256], kept, 1 - kept, k=10)
+    figure = dimensions_curve(curve_of([32, 64, 128, 256], kept, k=10))
     assert figure.layout.meta["title"] == "64 of 256 dimensions keep 96% of the full-size top 10"
 
 
 def test_the_curve_says_when_no_smaller_size_is():
     kept = np.array([0.5, 0.6, 1.0])
-    title = dimensions_curve([32, 64, 128], kept, 1 - kept, k=5).layout.meta["title"]
+    title = dimensions_curve(curve_of([32, 64, 128], kept, k=5)).layout.meta["title"]
     assert title == "Every dimension counts: below 128 less than 95% of the top 5 is kept"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from explorer.errors import InputError, ModelLoadError
 from explorer.service import models
 from explorer.service.models import ModelRequest
 from explorer.service.prompts import PROMPT_VIEWS, exact_tokens, instruction_presets
-from explorer.service.rerank import rerank
+from explorer.service.rerank import rerank, scores_csv
 from explorer.service.workspace import Workspace, finished, waited_for
 from explorer.settings import Settings
 
@@ -84,3 +86,14 @@ def test_the_first_load_ends_even_when_something_unforeseen_breaks(monkeypatch: 
     with pytest.raises(ModelLoadError, match="could not be loaded"):
         waited_for(workspace.reranker())
     assert not workspace.loading
+
+
+def test_the_spreadsheet_holds_every_number_and_no_formula(workspace: Workspace) -> None:
+    documents = ["=1+1", "+cmd|' /C calc'!A0", "plain, with a comma"]
+    result = finished(rerank(workspace, "@query", documents))
+    read = pd.read_csv(io.BytesIO(scores_csv(result)), keep_default_na=False)
+    assert read["rerank_rank"].tolist() == [1, 2, 3]
+    np.testing.assert_allclose(read["log_odds"], np.sort(result.scores.log_odds)[::-1], atol=1e-5)
+    for column in ("document", "query"):
+        assert not read[column].str.match(r"^\s*[=+\-@]").any()
+    assert set(read["reranker"]) == {result.scores.provenance.line}
