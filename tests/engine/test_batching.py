@@ -106,3 +106,16 @@ def test_a_pack_of_a_large_model_on_a_cpu_is_short() -> None:
 )
 def test_which_errors_mean_a_lack_of_memory(error: Exception, expected: bool) -> None:
     assert is_out_of_memory(error) is expected
+
+
+def test_a_budget_that_another_job_lowered_meanwhile_stays_low() -> None:
+    budget = TokenBudget(4096)
+
+    def forward(taken: list[int]) -> bool:
+        if len(taken) > 1:
+            budget.tokens = min(budget.tokens, 10)
+            raise MemoryError
+        return True
+
+    assert len(list(run_packs([9] * 20, forward, budget, CPU))) == 20
+    assert budget.tokens <= 10
