@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
 from explorer.errors import ModelLoadError
 from explorer.models.catalog import BUNDLED_FOLDERS, BUNDLED_NAME, Checkpoint, find
 from explorer.provenance import Family, Weights
 
-_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -60,7 +62,7 @@ def resolve_source(source: str, family: Family) -> Source:
     if checkpoint is not None:
         return _from_catalogue(checkpoint, family)
     looks_local = typed.startswith(("/", ".", "~", "\\")) or len(folder.parts) > 2
-    if looks_local or not _REPOSITORY.fullmatch(typed):
+    if looks_local or not _is_repository(typed):
         raise _missing(typed)
     return Source(name=typed, weights="other", repository=typed)
 
@@ -101,6 +103,15 @@ def local_kind(typed: str) -> Literal["folder", "file", "nothing"]:
     if not typed:
         return "nothing"
     return "folder" if path.is_dir() else "file" if path.is_file() else "nothing"
+
+
+def _is_repository(typed: str) -> bool:
+    """Tell whether the hub would take this as ``"owner/name"``."""
+    try:
+        validate_repo_id(typed)
+    except HFValidationError:
+        return False
+    return typed.count("/") == 1
 
 
 def _missing(typed: str) -> ModelLoadError:

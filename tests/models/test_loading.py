@@ -340,6 +340,10 @@ def test_a_classifier_of_several_classes_is_no_reranker(make_model: ModelFactory
         "a\0b",
         "n" * 256,
         "owner/" + "n" * 9000,
+        "owner/" + "n" * 100,
+        "owner/..",
+        "owner/a--b",
+        "owner/名",
         "/" + "folder/" * 2000,
     ],
 )
