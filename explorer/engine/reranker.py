@@ -209,10 +209,8 @@ class Reranker:
         self, query: str, documents: Sequence[str], instruction: str | None, name: RerankTemplate
     ) -> list[TokenSequence]:
         """Tokenise all pairs."""
-        form = form_of(name)
-        return pair_tokens(
-            self._loaded.tokenizer, query, documents, _chosen(instruction), form, self.max_length
-        )
+        form, task = form_of(name), _chosen(instruction)
+        return pair_tokens(self._loaded.tokenizer, query, documents, task, form, self.max_length)
 
 
 def collect_scores(

@@ -158,19 +158,13 @@ class Shelf:
         with ExitStack() as held:
             yield from _hold(self._changing[family], token, held)
             looked_up = Background(
-                lambda report: prepare(
-                    source, family, device, dtype, offline=offline, progress=report, cancel=token
+                lambda told: prepare(
+                    source, family, device, dtype, offline=offline, progress=told, cancel=token
                 ),
                 SEARCH,
             )
             prepared = yield from looked_up.steps(token, PATIENCE_SECONDS)
-            yield from _hold(self._placing, token, held)
-            yield Progress(0, 0, CHECK)
-            if self._must_make_room(prepared):
-                loaded = yield from self._in_place(family, prepared, token, held)
-            else:
-                loaded = yield from _loading(prepared, token).steps(token)
-            self._put(family, loaded, prepared)
+            loaded = yield from self._place(family, prepared, token, held)
         yield Progress(loaded.weight_bytes, loaded.weight_bytes, DONE, loaded)
 
     def unload(self, family: Family) -> Freed:
@@ -191,6 +185,19 @@ class Shelf:
         if loaded is None:
             raise ModelLoadError("models.nothing_loaded", family=family)
         return _released(loaded)
+
+    def _place(
+        self, family: Family, prepared: Prepared, token: CancelToken, held: ExitStack
+    ) -> Generator[Progress[LoadedModel], None, LoadedModel]:
+        """Read the weights, while nobody else does, and take the new model into use."""
+        yield from _hold(self._placing, token, held)
+        yield Progress(0, 0, CHECK)
+        if self._must_make_room(prepared):
+            loaded = yield from self._in_place(family, prepared, token, held)
+        else:
+            loaded = yield from _loading(prepared, token).steps(token)
+        self._put(family, loaded, prepared)
+        return loaded
 
     def _put(self, family: Family, loaded: LoadedModel, prepared: Prepared) -> None:
         """Take the new model into use and let the old one go."""
