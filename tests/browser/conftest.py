@@ -147,3 +147,29 @@ def open_page(browser) -> Iterator[Callable[..., tuple[object, Watch]]]:
         watch.check()
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def site(start_server: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The explorer itself, started as a person would start it."""
+    return start_server("app.py", "--port", "{port}", "--data-dir", str(tmp_path_factory.mktemp("data")))
+
+
+@pytest.fixture(scope="session")
+def parts_page(start_server: Callable[..., str]) -> str:
+    """A page with every interactive part on it."""
+    return start_server("tests/browser/component_page.py", "{port}")
+
+
+@pytest.fixture
+def visit(parts_page, open_page):
+    """Open the page of parts at one of its tabs; later tabs start hidden, as in the app."""
+
+    def at(tab: str = "Rerank", **options):
+        page, watch = open_page(parts_page, **options)
+        page.wait_for_selector("#cards [data-ready=yes]")
+        if tab != "Rerank":
+            page.get_by_role("tab", name=tab, exact=True).click()
+        return page, watch
+
+    return at
