@@ -39,8 +39,8 @@ def evaluate(encode: Encode, data: Path, dimensions: Sequence[int]) -> Figures:
     figures: Figures = {}
     for language in LANGUAGES:
         rows = similarity_rows(data, language, "dev")
-        for width in dimensions:
-            figures[f"sts {language} {width}"] = similarity(encode, rows, width)
+        for width, figure in similarity(encode, rows, dimensions).items():
+            figures[f"sts {language} {width}"] = figure
     held = chinese_passages(data)[1]
     half = len(held) // 2
     figures |= named("retrieval zh cmrc", retrieval(encode, held[:half]))
@@ -50,10 +50,16 @@ def evaluate(encode: Encode, data: Path, dimensions: Sequence[int]) -> Figures:
     return figures
 
 
-def similarity(encode: Encode, rows: Sequence[tuple[str, str, float]], width: int) -> float:
-    """Rank correlation of cosines at ``width`` dimensions with people's scores."""
-    first, second = (prefix(encode([str(row[side]) for row in rows]), width) for side in (0, 1))
-    return float(spearmanr((first * second).sum(1), [row[2] for row in rows])[0])
+def similarity(
+    encode: Encode, rows: Sequence[tuple[str, str, float]], dimensions: Sequence[int]
+) -> dict[int, float]:
+    """Rank correlation of cosines with people's scores, by number of dimensions."""
+    first, second = (encode([str(row[side]) for row in rows]) for side in (0, 1))
+    scores = [row[2] for row in rows]
+    return {
+        width: float(spearmanr((prefix(first, width) * prefix(second, width)).sum(1), scores)[0])
+        for width in dimensions
+    }
 
 
 def read_questions(file: Path) -> dict[str, list[Passage]]:

@@ -82,7 +82,7 @@ def train_student(
     losses: list[float] = []
     step = 0
     while (elapsed := max((time.monotonic() - begin) / plan.seconds, step / plan.steps)) < 1:
-        pace = min(1.0, (step + 1) / 100) * (0.5 * (1 + math.cos(math.pi * elapsed)) + 0.01)
+        pace = min(1.0, (step + 1) / 30) * (0.5 * (1 + math.cos(math.pi * elapsed)) + 0.01)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * pace
         paired = len(examples.pairs) > 0 and generator.random() < plan.pair_share
