@@ -70,7 +70,7 @@ class Recipe:
     pointwise: float = 0.5
     seed: int = 0
     languages: tuple[str, ...] = ("en",)
-    most: int = 20_000
+    most: int = 4_000
     fits: int = 300
 
 
@@ -159,17 +159,19 @@ def gather(data: Path, base: Path, recipe: Recipe) -> Material:
     sources = tuple(held_to(source, recipe.most) for source in load_sources(data, recipe.languages))
     pairs = [split_held_out(source) for source in sources]
     counts = _count(tokenizer, sources)
-    places = vectors * token_rarity(torch.from_numpy(counts)).numpy()[:, None]
+    places = vectors * token_rarity(torch.from_numpy(counts)).numpy()[:, None].astype(np.float32)
 
     def sampler(source: Source, number: int) -> ListSampler:
-        return ListSampler(source, tokenizer, places.astype(np.float32), lexicon, recipe.seed * 1000 + number)
+        return ListSampler(source, tokenizer, places, lexicon, recipe.seed * 1000 + number)
 
     kept = [sampler(kept, i) for i, (kept, _) in enumerate(pairs)]
-    held = [sampler(held, 500 + i) for i, (_, held) in enumerate(pairs) if len(held.items) > 20]
+    held = [
+        sampler(held, 500 + i) for i, (source, held) in enumerate(pairs) if source.weight >= 2 and held.items
+    ]
     weights = [source.weight for source in sources]
     fits = random.Random(recipe.seed).choices(kept, weights, k=recipe.fits)
     return Material(
-        kept, weights, [one.draw(recipe.wrong, 128) for one in fits],
+        kept, weights, [one.draw(recipe.wrong, 96) for one in fits],
         [one.draw(9, 128) for one in held for _ in range(12)], torch.from_numpy(counts),
     )  # fmt: skip
 
@@ -201,7 +203,7 @@ def train(data: Path, base: Path, out: Path, recipe: Recipe) -> Qwen3ForCausalLM
     optimizer = _optimizer(model, recipe)
     rng = random.Random(recipe.seed)
     fitted = fit_answer(model, [prompt(ranked) for ranked in material.fits], recipe.pointwise)
-    logger.info("fitted %s: %s", fitted.tolist(), top_one(model, material.checks, prompt))
+    logger.info("fitted %s: %s", fitted, top_one(model, material.checks, prompt))
     save(model, base, out)
     start, saved, step, tokens, running = time.monotonic(), time.monotonic(), 0, 0, 2.0
     while (done := (time.monotonic() - start) / (60 * recipe.minutes)) < 1:

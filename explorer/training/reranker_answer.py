@@ -1,20 +1,29 @@
-"""The first stage of training: how much each finding counts in the answer.
+"""The first stage of training: how sure the answer is, and where yes begins.
 
-Everything but the last norm stays as it is. The findings (cosine of the embeddings, mean and best match of words, and
-a constant) are computed once for many labelled lists; their four weights are then fitted to the loss of the lists.
+Everything but the last norm stays as it is, and so do the proportions in which the findings (cosine of the embeddings,
+match of the words) count: fitted freely to questions made by rule, the words take over, and questions in other words
+than their answers' suffer. Only a common scale and the weight of the constant are fitted to the loss of many lists.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from transformers import Qwen3ForCausalLM
 
 from explorer.training.reranker_loss import list_loss
-from explorer.training.reranker_marks import ANSWERS, MARKS
+from explorer.training.reranker_marks import ANSWERS, BIAS, MARKS
 from explorer.training.reranker_model import Prompt, last_states
 
-FINDINGS = tuple(ANSWERS)
+
+@dataclass(frozen=True)
+class Answer:
+    """Factor of all findings, and weight of the constant among them."""
+
+    scale: float
+    bias: float
 
 
 @torch.no_grad()
@@ -26,19 +35,23 @@ def findings(model: Qwen3ForCausalLM, prompts: list[Prompt]) -> list[Tensor]:
         prompts: One a query.
 
     Returns:
-        The findings before they are weighed, one tensor [documents, findings] a query.
+        The weighed sum of the findings, and the constant: one tensor [documents, 2] a query.
     """
     weight = model.model.norm.weight
-    columns = [weight.shape[0] - MARKS + mark for mark in FINDINGS]
+    first = weight.shape[0] - MARKS
     kept = weight.clone()
-    weight[columns] = 1
-    found = [last_states(model, [prompt])[0][:, columns].clone() for prompt in prompts]
+    weight[[first + mark for mark in ANSWERS]] = 1
+    found = []
+    for prompt in prompts:
+        states = last_states(model, [prompt])[0][:, first:]
+        weighed = sum((value * states[:, mark] for mark, value in ANSWERS.items()), torch.zeros(len(states)))
+        found.append(torch.stack([weighed, states[:, BIAS]], 1))
     weight.copy_(kept)
     return found
 
 
-def fit_answer(model: Qwen3ForCausalLM, prompts: list[Prompt], pointwise: float) -> Tensor:
-    """Fit the weights of the findings and write them into the last norm.
+def fit_answer(model: Qwen3ForCausalLM, prompts: list[Prompt], pointwise: float) -> Answer:
+    """Fit scale and bias, and write them into the last norm.
 
     Args:
         model: The reranker in its starting state; changed in place.
@@ -46,10 +59,10 @@ def fit_answer(model: Qwen3ForCausalLM, prompts: list[Prompt], pointwise: float)
         pointwise: Weight of the yes/no part of the loss.
 
     Returns:
-        The weights, in the order of :data:`FINDINGS`.
+        What was fitted.
     """
     lists = findings(model, prompts)
-    weights = torch.tensor([ANSWERS[mark] for mark in FINDINGS], requires_grad=True)
+    weights = torch.tensor([5.0, -5.0], requires_grad=True)
     optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> float:
@@ -59,8 +72,11 @@ def fit_answer(model: Qwen3ForCausalLM, prompts: list[Prompt], pointwise: float)
         return loss.item()
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
+    answer = Answer(*weights.tolist())
     with torch.no_grad():
         norm = model.model.norm.weight
-        for mark, weight in zip(FINDINGS, weights, strict=True):
-            norm[norm.shape[0] - MARKS + mark] = weight
-    return weights.detach()
+        first = norm.shape[0] - MARKS
+        for mark, value in ANSWERS.items():
+            norm[first + mark] = value * answer.scale
+        norm[first + BIAS] += answer.bias
+    return answer

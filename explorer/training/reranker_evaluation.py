@@ -196,7 +196,10 @@ def _bm25(asked: set[int], counts: Counter[int], containing: Counter[int], texts
 
 
 def report(model: Path, embedding: Path, questions: Path, languages: Sequence[str], size: int = 10) -> str:
-    """Measure reranker, embedding model and BM25 on the same lists.
+    """Measure reranker, embedding model (with the default instruction) and BM25 on the same lists.
+
+    Decoys, where a file ``decoys.jsonl`` lies beside the questions, are lists of two: the right paragraph and a text
+    that repeats the question's words.
 
     Args:
         model: Folder of the reranker.
@@ -208,19 +211,23 @@ def report(model: Path, embedding: Path, questions: Path, languages: Sequence[st
     Returns:
         A table in Markdown: share of right paragraphs on rank one / mean reciprocal rank.
     """
-    reranker, nearest = reranker_scorer(model), embedding_scorer(embedding)
+    reranker, nearest = reranker_scorer(model), embedding_scorer(embedding, DEFAULT_INSTRUCTION)
+    decoys = questions.parent / "decoys.jsonl"
     lines = ["| language | lists | reranker | embedding | BM25 |", "|---|---|---|---|---|"]
     for language in languages:
         rows = read_questions(questions, language)
-        bm25 = bm25_scorer(embedding / "tokenizer.json", [row.paragraph for row in rows])
-        kinds = {
-            "random": random_lists(rows, size, 0),
-            "same topic": topical_lists(rows, size, 0),
-            "hardest": hardest_lists(rows, size, nearest),
-        }
         asked = [row.question for row in rows]
-        for kind, lists in kinds.items():
-            found = [rank(asked, lists, scorer) for scorer in (reranker, nearest, bm25)]
+        kinds = {
+            "random": (asked, random_lists(rows, size, 0)),
+            "same topic": (asked, topical_lists(rows, size, 0)),
+            "hardest": (asked, hardest_lists(rows, size, nearest)),
+        }
+        if language == "en" and decoys.exists():
+            kinds["decoys"] = decoy_lists(rows, decoys)
+        texts = {text for _, lists in kinds.values() for texts in lists for text in texts}
+        bm25 = bm25_scorer(embedding / "tokenizer.json", sorted(texts))
+        for kind, (queries, lists) in kinds.items():
+            found = [rank(queries, lists, scorer) for scorer in (reranker, nearest, bm25)]
             cells = " | ".join(f"{one.top_one:.2f} / {one.reciprocal_rank:.2f}" for one in found)
             lines.append(f"| {language} | {kind} | {cells} |")
     return "\n".join(lines)

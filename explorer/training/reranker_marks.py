@@ -17,8 +17,8 @@ from transformers import AutoConfig, Qwen3Config
 MARKS = 16
 CONSTANT, SIZE, RARITY, MATCH, MEAN, BEST, COSINE, BIAS = range(8)
 IS_DOCUMENT, IS_QUERY, IS_END, IS_FRAME, IN_DOCUMENT, IN_QUERY = range(8, 14)
-ANSWERS = {COSINE: 30.0, MEAN: 15.0, BEST: 0.0, BIAS: -12.0}
-"""Marks that the answer is read from, and their first weights."""
+ANSWERS = {COSINE: 3.0, MEAN: 1.0, BEST: 0.0, BIAS: 0.0}
+"""Findings that the answer is made of, and their proportions; scale and bias are fitted."""
 HEAD, BASE_HEAD = 80, 64
 PAIRS, BASE_PAIRS = HEAD // 2, BASE_HEAD // 2
 SLOW = 20
