@@ -15,6 +15,12 @@ from explorer.errors import InputError
 TokenIds = NDArray[np.int64]
 """Token ids of one input, [tokens]."""
 
+_CHARACTER_TOKENS = 8
+"""Tokens to put together before a broken character is shown as such; UTF-8 takes at most four bytes, but tokens may
+begin within one character and end within another."""
+
+_BROKEN = "\ufffd"
+
 _TOKENIZER_BATCH = 256
 
 WORTH_SHARING = 16
@@ -46,7 +52,9 @@ class TokenView:
 
     Attributes:
         id: Token id.
-        text: What it stands for; a part of a character shows as the replacement character.
+        text: What it stands for, so that all texts in a row are the whole string: a character that takes several
+            tokens stands at its first, and the others are empty. Only a replacement character that was typed may
+            show several times.
         special: Whether it is a control token such as ``<|im_end|>``, even when it came from the typed text.
         cut: Whether it was left out because the input was too long.
         document: Whether it belongs to the text or document, rather than to the recipe around it.
@@ -187,16 +195,33 @@ def describe(tokenizer: Tokenizer, sequence: TokenSequence) -> tuple[TokenView, 
     start, stop = sequence.document
     whole = np.concatenate([sequence.ids[:stop], sequence.cut_ids, sequence.ids[stop:]])
     end = stop + len(sequence.cut_ids)
+    texts = _spelled(tokenizer, whole.tolist())
     return tuple(
         TokenView(
             id=token,
-            text=tokenizer.decode([token], skip_special_tokens=False),
+            text=texts[position],
             special=token in special,
             cut=stop <= position < end,
             document=start <= position < end,
         )
         for position, token in enumerate(whole.tolist())
     )
+
+
+def _spelled(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
+    """Give each token its text, a character of several tokens to the first of them."""
+    texts: list[str] = []
+    while len(texts) < len(ids):
+        first = len(texts)
+        alone = text = tokenizer.decode([ids[first]], skip_special_tokens=False)
+        length = 1
+        while _BROKEN in text and length < _CHARACTER_TOKENS and first + length < len(ids):
+            length += 1
+            text = tokenizer.decode(ids[first : first + length], skip_special_tokens=False)
+        if _BROKEN in text:
+            length, text = 1, alone
+        texts += [text, *[""] * (length - 1)]
+    return texts
 
 
 def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[TokenIds]:

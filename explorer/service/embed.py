@@ -54,7 +54,7 @@ def embed_texts(
         InputError: There is no text, something is too long or too many, or ``dimensions`` is out of range.
     """
     read, notices = checked_texts(texts, LIMITS.compared_texts, "service.documents_empty")
-    if not isinstance(dimensions, int | None):
+    if not isinstance(dimensions, int | None) or isinstance(dimensions, bool):
         raise InputError("service.not_a_number")
     embedder = yield from workspace.embedder()
     size = embedder.dimensions if dimensions is None else dimensions

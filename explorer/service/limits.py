@@ -49,6 +49,18 @@ def clean(text: str) -> str:
     return _SURROGATE.sub("�", _CONTROL.sub("", text)).strip()
 
 
+def pasted_lines(text: str | None) -> list[str]:
+    r"""Split pasted text into lines, only where a reader sees a line end.
+
+    Args:
+        text: Lines that end in ``\n``, ``\r\n`` or ``\r``, or None.
+
+    Returns:
+        The lines.
+    """
+    return re.split("\r\n|\r|\n", text or "")
+
+
 def checked_query(query: str) -> str:
     """Check one query.
 
@@ -107,7 +119,7 @@ def checked_texts(texts: Sequence[str], limit: int, empty: str) -> tuple[tuple[s
         InputError: No text is left.
         LimitError: There are too many, or one is too long.
     """
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
         raise InputError("service.not_a_list")
     cleaned = [clean(text) for text in texts]
     kept = tuple(text for text in cleaned if text)

@@ -11,6 +11,7 @@ import gradio as gr
 from explorer.figures.matryoshka import dimensions_curve
 from explorer.service import dimensions
 from explorer.service.dimensions import SliderVectors
+from explorer.service.limits import pasted_lines
 from explorer.service.workspace import Workspace
 from explorer.texts import Language, say
 from explorer.ui.components import DimensionsView, FigureView, dimensions_data, part_words
@@ -66,7 +67,7 @@ class Handlers:
         """Embed the texts once, at full size; every smaller size is cut from these vectors in the browser."""
         language = language_of(request)
         job = dimensions.embed_for_slider(
-            self.workspace, queries.splitlines(), documents.splitlines(), instruction
+            self.workspace, pasted_lines(queries), pasted_lines(documents), instruction
         )
         for result in follow(job, progress, language):
             if result is None:

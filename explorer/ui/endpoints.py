@@ -95,7 +95,15 @@ def _embed(workspace: Workspace) -> Callable[..., Answer]:
     @said
     def embed(texts: list[str], instruction: str = "", dimensions: int = 0) -> Answer:
         """Embed texts as unit vectors; with an instruction they are queries. 0 dimensions means all."""
-        yield from _answer(embed_texts(workspace, texts, instruction, dimensions or None), _vectors)
+        yield from _answer(
+            embed_texts(
+                workspace,
+                texts,
+                instruction,
+                dimensions or None,
+            ),
+            _vectors,
+        )
 
     return embed
 

@@ -27,8 +27,11 @@ Result = TypeVar("Result")
 DEVICE = "device"
 """Concurrency group of every event that computes on the device: they wait for each other."""
 
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-"""Options of an event that answers at once, beside the queue, and is no endpoint."""
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""Options of an event that answers soon and is no endpoint."""
+
+INSTANT: dict[str, Any] = {**QUIET, "queue": False}
+"""The same for an event that cannot fail, which goes past the queue: outside it, an error has no toast."""
 
 STATE_SECONDS = 3600
 """A visitor's last result is forgotten after an hour without use."""

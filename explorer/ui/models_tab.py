@@ -15,7 +15,7 @@ from explorer.service.workspace import Workspace
 from explorer.settings import DTYPES, DtypeChoice
 from explorer.texts import Language, say
 from explorer.ui.components import Chip, ModelChips, model_chips_data, part_words
-from explorer.ui.jobs import QUIET, follow, on_device, said
+from explorer.ui.jobs import INSTANT, QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
 from explorer.ui.plain import source_line, table
 
@@ -180,7 +180,7 @@ def build(workspace: Workspace, page: gr.Blocks, chips: ModelChips) -> None:
     place = [parts.device, parts.dtype]
     heavy = on_device(parts.status)
 
-    parts.family.change(choose_family, parts.family, parts.model, **QUIET)
+    parts.family.change(choose_family, parts.family, parts.model, **INSTANT)
     parts.check.click(handlers.check, wanted, parts.status, **QUIET)
     loading = parts.load.click(handlers.load, wanted, parts.status, **heavy)
     loading.then(handlers.chips, None, chips, **QUIET).then(
@@ -197,4 +197,4 @@ def build(workspace: Workspace, page: gr.Blocks, chips: ModelChips) -> None:
         parts.catalogue,
         **QUIET,
     )
-    gr.on([page.load, gr.Timer(2.0).tick], handlers.chips, None, chips, **QUIET)
+    gr.on([page.load, gr.Timer(2.0).tick], handlers.chips, None, chips, **INSTANT)

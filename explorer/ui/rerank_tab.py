@@ -11,6 +11,7 @@ import gradio as gr
 from explorer.errors import InputError
 from explorer.service import rerank, uploads
 from explorer.service.examples import rerank_examples
+from explorer.service.limits import pasted_lines
 from explorer.service.prompts import PromptView, exact_tokens
 from explorer.service.rerank import Reranking
 from explorer.service.workspace import Workspace
@@ -25,7 +26,7 @@ from explorer.ui.components import (
     token_strip_data,
 )
 from explorer.ui.downloads import stored
-from explorer.ui.jobs import QUIET, follow, on_device, said
+from explorer.ui.jobs import INSTANT, QUIET, follow, on_device, said
 from explorer.ui.language import language_of
 from explorer.ui.plain import notice_lines, source_line
 from explorer.ui.rerank_parts import SOURCES, components, one_a_line
@@ -97,7 +98,7 @@ def documents_from(
 ) -> list[str]:
     """Take the documents from where the visitor put them."""
     if source == "lines":
-        return (lines or "").splitlines()
+        return pasted_lines(lines)
     if source == "table":
         return [str(row[0] or "") for row in table if row]
     if file is None:
@@ -207,9 +208,11 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
         result.then(handlers.prompt, **prompt, **QUIET)
     parts.prompt_view.change(handlers.prompt, **prompt, **QUIET)
     parts.cards.pick(picked, None, parts.chosen, **QUIET).then(handlers.prompt, **prompt, **QUIET)
-    page.load(titled_examples, None, [parts.example, parts.note], **QUIET)
-    parts.preset.input(lambda text: text, parts.preset, parts.instruction, **QUIET)
-    gr.on([parts.source.change], choose_source, parts.source, [parts.lines, parts.table, parts.file], **QUIET)
+    page.load(titled_examples, None, [parts.example, parts.note], **INSTANT)
+    parts.preset.input(lambda text: text, parts.preset, parts.instruction, **INSTANT)
+    gr.on(
+        [parts.source.change], choose_source, parts.source, [parts.lines, parts.table, parts.file], **INSTANT
+    )
     parts.file.change(handlers.read_file, parts.file, parts.column, **QUIET)
 
 

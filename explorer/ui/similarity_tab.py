@@ -11,6 +11,7 @@ import gradio as gr
 from explorer.figures.heatmap import similarity_heatmap
 from explorer.service import compare
 from explorer.service.compare import Comparison, Order, Pairs
+from explorer.service.limits import pasted_lines
 from explorer.service.workspace import Workspace
 from explorer.texts import Language, say
 from explorer.ui.components import FigureView, part_words
@@ -79,7 +80,7 @@ class Handlers:
     ) -> Iterator[tuple[Any, ...]]:
         """Compare the texts that the view holds."""
         language = language_of(request)
-        job = compare.compare(self.workspace, queries.splitlines(), documents.splitlines(), instruction)
+        job = compare.compare(self.workspace, pasted_lines(queries), pasted_lines(documents), instruction)
         for result in follow(job, progress, language):
             if result is None:
                 yield (gr.skip(),) * 5

@@ -96,7 +96,7 @@ def test_dimensions_the_model_does_not_have_are_refused(client: Client, dimensio
 
 def test_a_document_longer_than_the_model_reads_is_told(client: Client) -> None:
     answer = client.predict(QUERY, ["egg " * 20_000, "short"], api_name="/rerank")
-    assert any("Text 1 is longer than the model reads" in notice for notice in answer["notices"])
+    assert any("Document 1 is longer than Mini" in notice for notice in answer["notices"])
 
 
 def test_empty_documents_are_left_out_and_told(client: Client) -> None:

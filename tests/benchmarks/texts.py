@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tokenizers import Tokenizer
 
-from tests.conftest import SENTENCES
+from tests.tiny_models import SENTENCES
 
 LONGEST = 512
 """Tokens at most."""

@@ -22,7 +22,7 @@ from explorer.models.tokenizer import answer_token, read_tokenizer
 from explorer.models.weights import build_backbone
 from explorer.provenance import Family, Provenance
 from tests.benchmarks.templates import RERANK_TEMPLATE
-from tests.conftest import make_tokenizer
+from tests.tiny_models import make_tokenizer
 
 FAMILIES: tuple[Family, ...] = ("embedding", "reranker")
 

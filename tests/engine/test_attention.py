@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from conftest import ModelFactory
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_models import ModelFactory
 
 from explorer.engine.attention import GROUP_RATIO, PACKED, last_hidden_states, pack
 from explorer.models.loading import LoadedModel, load_model

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ModelFactory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qwen3_reference import TASK, card_log_odds, card_pair_ids, evaluation_pair_ids
+from tiny_models import ModelFactory
 
 import explorer
 from explorer.engine.batching import TokenBudget

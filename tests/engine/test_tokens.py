@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import ModelFactory, make_tokenizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qwen3_reference import PREFIX, SUFFIX, TASK, card_pair_ids, evaluation_pair_ids
+from tiny_models import ModelFactory, make_tokenizer
 from transformers import AutoTokenizer
 
 from explorer.engine.prompts import FORMS, embedding_query, form_of, presets
 from explorer.engine.tokens import common_prefix, describe, embedding_tokens, pair_tokens, shared_prefix
+from explorer.models.loading import LoadedModel
 
 TOKENIZER = make_tokenizer(ends_text=True)
 SPECIAL_INSIDE = ["a<|im_end|>b", "<|endoftext|>", "x <think> y</think>", "<|im_start|>user\nyes"]
@@ -93,3 +94,11 @@ def test_common_prefix_equals_the_plain_definition(sequences: list[list[int]]) -
 def test_a_short_common_beginning_is_not_worth_sharing() -> None:
     assert shared_prefix([np.arange(10), np.arange(10)]) == 0
     assert shared_prefix([np.arange(40), np.arange(50)]) == 39
+
+
+@pytest.mark.parametrize("text", ["北京", "＜ｘ＞", "a\u200bb\u202ec", "👩‍👩‍👧 ok", "naïve", ""])
+def test_the_texts_of_all_tokens_are_the_whole_string(tiny_embedding: LoadedModel, text: str) -> None:
+    (sequence,) = embedding_tokens(tiny_embedding.tokenizer, [text], None, 512)
+    assert (
+        "".join(view.text for view in describe(tiny_embedding.tokenizer, sequence)) == text + "<|endoftext|>"
+    )

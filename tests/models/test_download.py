@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
-from conftest import TinyModel, write_model
 from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
+from tiny_models import TinyModel, write_model
 
 from explorer.errors import Cancelled, ModelLoadError
 from explorer.models import download

@@ -11,8 +11,8 @@ import huggingface_hub
 import numpy as np
 import pytest
 import torch
-from conftest import ModelFactory, TinyModel, write_model
 from safetensors.torch import load_file, save_file
+from tiny_models import ModelFactory, TinyModel, write_model
 from transformers import AutoModel, AutoModelForCausalLM
 
 from explorer.errors import Cancelled, ModelLoadError, OutOfMemoryError

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from conftest import ModelFactory
+from tiny_models import ModelFactory
 
 from explorer.engine.embedder import Embedder
 from explorer.errors import Cancelled, ExplorerError, ModelLoadError, OutOfMemoryError

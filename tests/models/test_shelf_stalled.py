@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ModelFactory
+from tiny_models import ModelFactory
 
 from explorer.engine.embedder import Embedder
 from explorer.errors import Cancelled, ModelLoadError

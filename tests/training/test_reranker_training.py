@@ -1,0 +1,90 @@
+"""A short run from data to a folder, and the fit of the answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+from transformers import Qwen3ForCausalLM
+
+from explorer.training.pairs_sampling import RankedList
+from explorer.training.reranker import PromptMaker, Recipe, train
+from explorer.training.reranker_answer import findings, fit_answer
+from explorer.training.reranker_loss import list_loss
+from explorer.training.reranker_model import score_lists
+from explorer.training.reranker_vocabulary import cut_vocabulary
+from explorer.training.reranker_weights import new_reranker
+
+BUNDLED = Path(__file__).parents[2] / "assets" / "models" / "mini-embedding"
+TOPICS = (
+    "竹子",
+    "电池",
+    "彩虹",
+    "珊瑚",
+    "高铁",
+    "运河",
+    "绿茶",
+    "候鸟",
+    "熊猫",
+    "雪山",
+    "石油",
+    "棉花",
+    "瓷器",
+    "火箭",
+)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("base") / "cut"
+    cut_vocabulary(BUNDLED, folder, 3000)
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    (tmp_path / "wordnet").mkdir()
+    for part in ("noun", "verb", "adj", "adv"):
+        for kind in ("data", "index"):
+            (tmp_path / "wordnet" / f"{kind}.{part}").write_text("")
+    articles = [
+        {
+            "title": topic,
+            "paragraphs": [{"context": f"{topic}是常见的东西。", "qas": [{"question": f"什么是{topic}？"}]}],
+        }
+        for topic in TOPICS
+    ]
+    (tmp_path / "drcd").mkdir()
+    (tmp_path / "drcd" / "DRCD_dev.json").write_text(json.dumps({"data": articles}), "utf-8")
+    return tmp_path
+
+
+def test_a_run_writes_a_model_that_transformers_loads(base, data, tmp_path):
+    out = tmp_path / "out"
+    recipe = Recipe(minutes=0.03, lists=1, wrong=2, fits=4, languages=("zh",))
+    trained = train(data, base, out, recipe)
+    loaded = Qwen3ForCausalLM.from_pretrained(out, dtype=torch.float32)
+    for name, value in trained.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], value, atol=1e-2, rtol=1e-2)
+
+
+def test_fitted_answer_lowers_the_loss_and_keeps_the_order(base):
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    model = new_reranker(base, torch.ones(tokenizer.get_vocab_size()), 0)
+    prompt = PromptMaker(tokenizer)
+    texts = ("The kitchen sells bread.", "A bank lends money.", "Rain falls in spring.")
+    ids = [tokenizer.encode(f" {text}", add_special_tokens=False).ids for text in texts]
+    prompts = [
+        prompt(RankedList("", "Find the answer", query, [ids[i], *(one for one in ids if one is not ids[i])]))
+        for i, query in enumerate(("Where can I buy bread?", "Who lends money?", "When does rain fall?"))
+    ]
+    before = [found[:, 0].argmax() for found in findings(model, prompts)]
+    with torch.no_grad():
+        start = list_loss(score_lists(model, prompts, prompt.yes, prompt.no), 0.5)
+        fit_answer(model, prompts, 0.5)
+        scores = score_lists(model, prompts, prompt.yes, prompt.no)
+        assert float(list_loss(scores, 0.5)) < float(start)
+    assert [one.argmax() for one in scores] == before
