@@ -17,7 +17,7 @@ from transformers import AutoConfig, Qwen3Config
 MARKS = 16
 CONSTANT, SIZE, RARITY, MATCH, MEAN, BEST, COSINE, BIAS = range(8)
 IS_DOCUMENT, IS_QUERY, IS_END, IS_FRAME, IN_DOCUMENT, IN_QUERY = range(8, 14)
-ANSWERS = {COSINE: 3.0, MEAN: 1.0, BEST: 0.0, BIAS: 0.0}
+ANSWERS = {COSINE: 6.0, MEAN: 1.0, BEST: 0.0, BIAS: 0.0}
 """Findings that the answer is made of, and their proportions; scale and bias are fitted."""
 HEAD, BASE_HEAD = 80, 64
 PAIRS, BASE_PAIRS = HEAD // 2, BASE_HEAD // 2
@@ -32,6 +32,8 @@ NEAR = 3.0
 """The same for keys of the query, whose own meaning must stay readable to the query itself."""
 COMPARED = 128
 """Leading coordinates of the two embeddings that are compared."""
+UNITS = 2 * COMPARED
+"""Units of each MLP: two to multiply one coordinate; of the base's own, as many of the strongest are kept."""
 FRAME = ("<", ">", ":", ">:", "\n", "\n\n", "x\n<")
 """Signs that the template puts around query and document; the base's layers look past them."""
 

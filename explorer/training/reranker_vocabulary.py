@@ -1,42 +1,65 @@
-"""A smaller vocabulary for the reranker: the first tokens that the byte-pair encoding of the base learnt.
+"""A smaller vocabulary for the reranker: the tokens of the base that its training texts use most.
 
-Tokens are learnt in order of use, each from two earlier ones, so the first of them form a tokenizer by themselves.
-Rarer words then take a few more tokens, and the table takes less room.
+Every token of a byte-pair encoding is made of two others, so with a token its parts are kept, and what is kept is a
+tokenizer by itself. Words that lose their token are read in a few smaller ones.
+
+::
+
+    python -m explorer.training.reranker_vocabulary --data DIR --base DIR --out DIR --tokens 34000
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import tempfile
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+
+from explorer.training.pairs import held_to
+from explorer.training.pairs_sources import load_sources
 
 KEPT_WORDS = ("yes", "no", "Document", "Query", "Instruct", "Judge", "system", "user", "assistant")
-
 MARKED_WORDS = ("Query", "Document")
 """Words that begin a part of the prompt: after a space, where they mean nothing, they must be another token."""
+ALL_LANGUAGES = ("en", "zh", "de", "es", "fr", "ja", "ru")
 
 
-def cut_vocabulary(base: Path, out: Path, tokens: int) -> None:
+def count_tokens(base: Path, texts: Iterable[str]) -> Counter[int]:
+    """Count how often a base's tokenizer uses each of its tokens."""
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    uses: Counter[int] = Counter()
+    for text in texts:
+        uses.update(tokenizer.encode(f" {text}", add_special_tokens=False).ids)
+    return uses
+
+
+def training_texts(data: Path, most: int = 8_000) -> Iterable[str]:
+    """The documents and statements of every source, at most so many items of each."""
+    for source in load_sources(data, ALL_LANGUAGES):
+        for item in held_to(source, most).items:
+            yield item.documents[0]
+            yield item.statement
+
+
+def cut_vocabulary(base: Path, out: Path, tokens: int, uses: Counter[int] | None = None) -> None:
     """Copy an embedding model with fewer tokens.
 
     Args:
         base: Folder of the embedding model.
         out: Where the copy goes.
-        tokens: How many of its tokens stay, apart from the words of the template.
+        tokens: How many tokens stay, give or take the parts of the last.
+        uses: Occurrences of each token; without them, the tokens that were learnt first stay.
     """
     tokenizer = json.loads((base / "tokenizer.json").read_text("utf-8"))
-    vocabulary, merges = tokenizer["model"]["vocab"], tokenizer["model"]["merges"]
-    pairs = [tuple(merge) if isinstance(merge, list) else tuple(merge.split(" ")) for merge in merges]
-    made_of = {left + right: (left, right) for left, right in pairs}
-    wanted = {token for token, number in vocabulary.items() if number < tokens}
-    pending = [word for word in KEPT_WORDS if word in vocabulary]
-    while pending:
-        word = pending.pop()
-        wanted.add(word)
-        pending += [part for part in made_of.get(word, ()) if part not in wanted]
+    vocabulary, pairs = tokenizer["model"]["vocab"], _pairs(tokenizer)
+    wanted = _choose(vocabulary, pairs, tokens, uses or Counter())
     order = sorted(wanted, key=vocabulary.__getitem__)
     kept = [vocabulary[token] for token in order]
     kept_pairs = [list(pair) for pair in pairs if "".join(pair) in wanted]
@@ -54,7 +77,31 @@ def cut_vocabulary(base: Path, out: Path, tokens: int) -> None:
     fresh.replace(out)
 
 
-def _write(base: Path, out: Path, tokenizer: dict[str, object], kept: list[int]) -> None:
+def _pairs(tokenizer: dict[str, Any]) -> list[tuple[str, str]]:
+    merges = tokenizer["model"]["merges"]
+    split = [merge if isinstance(merge, list) else merge.split(" ") for merge in merges]
+    return [(left, right) for left, right in split]
+
+
+def _choose(
+    vocabulary: dict[str, int], pairs: list[tuple[str, str]], tokens: int, uses: Counter[int]
+) -> set[str]:
+    made_of = {left + right: (left, right) for left, right in pairs}
+    wanted = {token for token in vocabulary if token not in made_of}
+    by_use = sorted(vocabulary, key=lambda token: (-uses[vocabulary[token]], vocabulary[token]))
+    for word in [*(word for word in KEPT_WORDS if word in vocabulary), *by_use]:
+        if len(wanted) >= tokens:
+            break
+        pending = [word]
+        while pending:
+            token = pending.pop()
+            if token not in wanted:
+                wanted.add(token)
+                pending += made_of[token]
+    return wanted
+
+
+def _write(base: Path, out: Path, tokenizer: dict[str, Any], kept: list[int]) -> None:
     (out / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), "utf-8")
     shutil.copyfile(base / "tokenizer_config.json", out / "tokenizer_config.json")
     config = json.loads((base / "config.json").read_text("utf-8"))
@@ -63,3 +110,21 @@ def _write(base: Path, out: Path, tokenizer: dict[str, object], kept: list[int])
     name = next(key for key in weights if key.endswith("embed_tokens.weight"))
     weights[name] = weights[name][kept].contiguous()
     save_file(weights, out / "model.safetensors", {"format": "pt"})
+
+
+def main() -> None:
+    """Read the command line and cut."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of data sets, one sub-folder each")
+    parser.add_argument("--base", type=Path, required=True, help="embedding model to cut")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write the smaller base to")
+    parser.add_argument("--tokens", type=int, default=34_000)
+    given = parser.parse_args()
+    uses = count_tokens(given.base, training_texts(given.data))
+    cut_vocabulary(given.base, given.out, given.tokens, uses)
+
+
+if __name__ == "__main__":
+    main()

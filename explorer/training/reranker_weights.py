@@ -44,6 +44,7 @@ from explorer.training.reranker_marks import (
     RARITY,
     SCALE,
     SIZE,
+    UNITS,
     Base,
     read_base,
     template_token,
@@ -96,7 +97,7 @@ def _config(base: Base) -> Qwen3Config:
     rotation: Any = given.rope_parameters
     theta = rotation["rope_theta"] ** (HEAD / BASE_HEAD)
     return Qwen3Config(
-        vocab_size=given.vocab_size, hidden_size=base.hidden + MARKS, intermediate_size=given.intermediate_size,
+        vocab_size=given.vocab_size, hidden_size=base.hidden + MARKS, intermediate_size=UNITS,
         num_hidden_layers=given.num_hidden_layers + 4, num_attention_heads=given.num_attention_heads,
         num_key_value_heads=given.num_key_value_heads, head_dim=HEAD, tie_word_embeddings=True,
         max_position_embeddings=8192, rope_parameters={"rope_type": "default", "rope_theta": theta},

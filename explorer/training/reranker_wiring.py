@@ -39,6 +39,7 @@ from explorer.training.reranker_marks import (
     SIZE,
     SLOW,
     THIRD,
+    UNITS,
     Base,
     template_token,
 )
@@ -170,12 +171,21 @@ def copy_layer(layer: Qwen3DecoderLayer, base: Base, number: int) -> None:
     for group in range(base.groups):
         _wire(layer, base, "k_proj", group * HEAD + FIRST, {CONSTANT: -FAR, IN_QUERY: FAR, IS_FRAME: -FAR})
         _wire(layer, base, "k_proj", group * HEAD + SECOND, {IN_QUERY: -NEAR, IN_DOCUMENT: NEAR})
+    kept = _strongest(own)
     for name in ("gate", "up"):
         projection = getattr(layer.mlp, f"{name}_proj").weight
         projection.zero_()
-        projection[:, :hidden] = own[f"mlp.{name}_proj.weight"]
+        projection[: len(kept), :hidden] = own[f"mlp.{name}_proj.weight"][kept]
     layer.mlp.down_proj.weight.zero_()
-    layer.mlp.down_proj.weight[:hidden] = own["mlp.down_proj.weight"] * SCALE
+    layer.mlp.down_proj.weight[:hidden, : len(kept)] = own["mlp.down_proj.weight"][:, kept] * SCALE
+
+
+def _strongest(own: dict[str, Tensor]) -> Tensor:
+    """Choose the units of an MLP that can add most to the hidden state, judged by their weights alone."""
+    strength = own["mlp.down_proj.weight"].norm(dim=0)
+    for name in ("gate", "up"):
+        strength = strength * own[f"mlp.{name}_proj.weight"].norm(dim=1)
+    return torch.sort(strength.topk(min(UNITS, len(strength))).indices).values
 
 
 def compare(layer: Qwen3DecoderLayer, base: Base) -> None:

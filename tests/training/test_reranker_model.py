@@ -16,7 +16,7 @@ from explorer.training.reranker import PromptMaker, save
 from explorer.training.reranker_loss import list_loss
 from explorer.training.reranker_marks import IN_DOCUMENT, IN_QUERY, MARKS, SCALE, token_rarity
 from explorer.training.reranker_model import Prompt, score_lists
-from explorer.training.reranker_vocabulary import cut_vocabulary
+from explorer.training.reranker_vocabulary import count_tokens, cut_vocabulary
 from explorer.training.reranker_weights import new_reranker
 
 BASE = Path(__file__).parents[2] / "assets" / "models" / "mini-embedding"
@@ -79,7 +79,7 @@ def test_every_token_knows_its_part(start, prompt):
     assert float(marks[:40, IN_QUERY].abs().max()) < 0.02
 
 
-def test_the_document_is_embedded_as_if_it_stood_alone(start, prompt, tokenizer):
+def test_the_document_is_embedded_nearly_as_if_it_stood_alone(start, prompt, tokenizer):
     base = AutoModel.from_pretrained(BASE, dtype=torch.float32)
     end = tokenizer.token_to_id("<|endoftext|>")
     suffix = len(PromptMaker(tokenizer)._suffix)
@@ -91,7 +91,7 @@ def test_the_document_is_embedded_as_if_it_stood_alone(start, prompt, tokenizer)
             ).hidden_states
             inside = states[-2][0, len(prompt.shared) + len(tail) - suffix, :-MARKS] / SCALE
             inside = base.norm(inside)
-            assert float(torch.cosine_similarity(alone, inside, dim=0)) > 0.98
+            assert float(torch.cosine_similarity(alone, inside, dim=0)) > 0.9
 
 
 def test_a_paraphrase_beats_an_unrelated_text_before_any_training(start, prompt, tokenizer):
@@ -153,3 +153,14 @@ def test_cut_vocabulary_reads_the_same_text_with_fewer_tokens(tmp_path):
     assert json.loads((tmp_path / "cut" / "config.json").read_text())["vocab_size"] == rows.shape[0]
     for word in ("yes", "Query", "<|im_end|>"):
         torch.testing.assert_close(rows[small.token_to_id(word)], old[full.token_to_id(word)])
+
+
+def test_tokens_in_use_are_kept_before_others(tmp_path):
+    uses = count_tokens(BASE, ["bioluminescence", "bioluminescence of squid"])
+    cut_vocabulary(BASE, tmp_path / "used", 700, uses)
+    small, full = (
+        Tokenizer.from_file(str(folder / "tokenizer.json")) for folder in (tmp_path / "used", BASE)
+    )
+    text = " bioluminescence of squid"
+    assert small.encode(text).tokens == full.encode(text).tokens
+    assert len(small.encode(" unrelated expressions").ids) > len(full.encode(" unrelated expressions").ids)

@@ -50,13 +50,10 @@ def data(tmp_path) -> Path:
     for part in ("noun", "verb", "adj", "adv"):
         for kind in ("data", "index"):
             (tmp_path / "wordnet" / f"{kind}.{part}").write_text("")
-    articles = [
-        {
-            "title": topic,
-            "paragraphs": [{"context": f"{topic}是常见的东西。", "qas": [{"question": f"什么是{topic}？"}]}],
-        }
-        for topic in TOPICS
-    ]
+    articles = []
+    for topic in TOPICS:
+        paragraph = {"context": f"{topic}是常见的东西。", "qas": [{"question": f"什么是{topic}？"}]}
+        articles.append({"title": topic, "paragraphs": [paragraph]})
     (tmp_path / "drcd").mkdir()
     (tmp_path / "drcd" / "DRCD_dev.json").write_text(json.dumps({"data": articles}), "utf-8")
     return tmp_path
