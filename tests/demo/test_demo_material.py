@@ -172,8 +172,8 @@ def test_rerank_examples_hold_together() -> None:
         assert both_languages(example["note"])
 
 
-def test_the_first_example_hides_its_answer_from_word_counting() -> None:
-    hero = RERANK[0]
+def test_the_parcel_example_hides_its_answer_from_word_counting() -> None:
+    (hero,) = (example for example in RERANK if example["id"] == "parcel-refund")
     (answer,) = hero["relevant"]
     query = words(hero["query"]) - {"how", "do", "i", "my", "if", "get"}
     shared = [len(query & words(document)) for document in hero["documents"]]

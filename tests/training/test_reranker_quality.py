@@ -5,8 +5,11 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from explorer import load_embedder, load_reranker
+from explorer.service.examples import rerank_examples
 from explorer.training.reranker_evaluation import (
     Ranking,
     random_lists,
@@ -46,3 +49,14 @@ def test_random_order_of_scores_would_fail_the_bar():
         return np.array([rng.random() for _ in documents])
 
     assert measured(guess, random_lists, "en", 60).top_one < 0.5
+
+
+def test_the_first_example_of_the_page_is_lifted_to_the_top() -> None:
+    first = rerank_examples()[0]
+    right = next(index for index, document in enumerate(first.documents) if "twenty-six months" in document)
+    scores = load_reranker().score(first.query, first.documents, first.instruction)
+    cosines = (
+        load_embedder().encode([first.query], first.instruction) @ load_embedder().encode(first.documents).T
+    )
+    assert int(np.argmax(scores.log_odds)) == right
+    assert int(np.argmax(cosines[0])) != right
