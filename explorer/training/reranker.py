@@ -38,7 +38,7 @@ from explorer.training.reranker_answer import fit_answer
 from explorer.training.reranker_loss import list_loss
 from explorer.training.reranker_marks import read_base, token_rarity
 from explorer.training.reranker_model import Prompt, score_lists
-from explorer.training.reranker_weights import new_reranker
+from explorer.training.reranker_weights import new_reranker, set_free
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +52,7 @@ class Recipe:
         lists: Lists a step.
         wrong: Wrong documents a list.
         limit: Most tokens of a document, at the start and at the end of the run.
-        table_rate: Highest learning rate of the token table.
-        rate: Highest learning rate of everything else.
+        rate: Highest learning rate.
         pointwise: Weight of the yes/no loss.
         seed: Of weights and draws.
         languages: Languages of the sources.
@@ -65,8 +64,7 @@ class Recipe:
     lists: int = 4
     wrong: int = 5
     limit: tuple[int, int] = (40, 96)
-    table_rate: float = 1e-4
-    rate: float = 2e-5
+    rate: float = 5e-5
     pointwise: float = 0.5
     seed: int = 0
     languages: tuple[str, ...] = ("en",)
@@ -234,17 +232,13 @@ def train(data: Path, base: Path, out: Path, recipe: Recipe) -> Qwen3ForCausalLM
 
 
 def _optimizer(model: Qwen3ForCausalLM, recipe: Recipe) -> torch.optim.AdamW:
-    table = model.model.embed_tokens.weight
-    rest = [value for value in model.parameters() if value is not table]
-    groups = [{"params": [table], "lr": recipe.table_rate, "weight_decay": 0.0, "peak": recipe.table_rate},
-              {"params": rest, "lr": recipe.rate, "weight_decay": 0.01, "peak": recipe.rate}]  # fmt: skip
-    return torch.optim.AdamW(groups, betas=(0.9, 0.98))
+    return torch.optim.AdamW(set_free(model), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.0)
 
 
 def _set_rates(optimizer: torch.optim.AdamW, recipe: Recipe, step: int, done: float) -> None:
     factor = min(1.0, step / 20) * (0.5 * (1 + math.cos(math.pi * done)) + 0.02)
     for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * factor
+        group["lr"] = recipe.rate * factor
 
 
 def main() -> None:

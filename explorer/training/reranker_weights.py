@@ -143,3 +143,36 @@ def _read_answer(norm: Tensor, base: Base) -> None:
     norm.zero_()
     for mark, weight in ANSWERS.items():
         norm[base.hidden + mark] = weight
+
+
+def set_free(model: Qwen3ForCausalLM) -> list[Tensor]:
+    """Let only those weights learn that carry meaning, and keep the wiring as it is.
+
+    Which part a token stands in is told to attention by small differences times large factors: a slight change there,
+    or anything added to these marks on the way, and the parts run into each other. So the table, the first layer and
+    all queries, keys and norms stay, and only the last layer may write to the marks.
+
+    Args:
+        model: The reranker in its starting state; changed in place.
+
+    Returns:
+        The weights to train.
+    """
+    model.requires_grad_(False)
+    layers: list[Any] = list(model.model.layers)
+    free = [model.model.norm.weight]
+    for layer in layers[1:]:
+        written = [layer.self_attn.o_proj.weight, layer.mlp.down_proj.weight]
+        read = [layer.self_attn.v_proj.weight, layer.mlp.gate_proj.weight, layer.mlp.up_proj.weight]
+        for weight in (*written, *read):
+            weight.requires_grad_(True)
+        if layer is not layers[-1]:
+            for weight in written:
+                weight.register_hook(_without_marks)
+        free += [*written, *read]
+    model.model.norm.weight.requires_grad_(True)
+    return free
+
+
+def _without_marks(gradient: Tensor) -> Tensor:
+    return torch.cat([gradient[:-MARKS], torch.zeros_like(gradient[-MARKS:])])

@@ -40,12 +40,14 @@ def test_english_paragraph_comes_first_at_least_half_of_the_time(scorer, lists_o
     assert measured(scorer, lists_of, "en", 20).top_one >= 0.5
 
 
+def test_chinese_paragraph_comes_first_at_least_half_of_the_time(scorer):
+    assert measured(scorer, random_lists, "zh", 20).top_one >= 0.5
+
+
 def test_random_order_of_scores_would_fail_the_bar():
     rng = random.Random(0)
 
     def guess(_query, documents):
-        import numpy as np
-
         return np.array([rng.random() for _ in documents])
 
     assert measured(guess, random_lists, "en", 60).top_one < 0.5

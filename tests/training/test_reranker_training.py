@@ -14,6 +14,7 @@ from explorer.training.pairs_sampling import RankedList
 from explorer.training.reranker import PromptMaker, Recipe, train
 from explorer.training.reranker_answer import findings, fit_answer
 from explorer.training.reranker_loss import list_loss
+from explorer.training.reranker_marks import MARKS
 from explorer.training.reranker_model import score_lists
 from explorer.training.reranker_vocabulary import cut_vocabulary
 from explorer.training.reranker_weights import new_reranker
@@ -85,3 +86,18 @@ def test_fitted_answer_lowers_the_loss_and_keeps_the_order(base):
         scores = score_lists(model, prompts, prompt.yes, prompt.no)
         assert float(list_loss(scores, 0.5)) < float(start)
     assert [one.argmax() for one in scores] == before
+
+
+def test_training_leaves_the_wiring_alone(base, data, tmp_path):
+    recipe = Recipe(minutes=0.03, lists=1, wrong=2, fits=4, languages=("zh",), rate=1e-2)
+    trained = train(data, base, tmp_path / "out", recipe).state_dict()
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    start = new_reranker(base, torch.ones(tokenizer.get_vocab_size()), recipe.seed).state_dict()
+    moved = {name for name, value in trained.items() if not torch.equal(value, start[name])}
+    assert "model.layers.3.mlp.up_proj.weight" in moved and "model.layers.6.self_attn.v_proj.weight" in moved
+    assert not any(
+        name.startswith("model.layers.0.") or "q_proj" in name or "k_norm" in name for name in moved
+    )
+    for layer in range(1, 6):
+        written = trained[f"model.layers.{layer}.self_attn.o_proj.weight"][-MARKS:]
+        torch.testing.assert_close(written, start[f"model.layers.{layer}.self_attn.o_proj.weight"][-MARKS:])
