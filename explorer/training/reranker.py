@@ -2,9 +2,10 @@
 
 ::
 
-    python -m explorer.training.reranker --data DIR --base DIR --out DIR --minutes 40
+    python -m explorer.training.reranker --data DIR --base DIR --out DIR --minutes 5
 
-Each step ranks a few lists: one query, one right document, several wrong ones. The loss is the cross-entropy of the
+First the answer's scale and bias are fitted, then what the wiring leaves free is trained for so many minutes. Each
+step ranks a few lists: one query, one right document, several wrong ones. The loss is the cross-entropy of the
 right document among its list, taken over the log-odds of "yes" (listwise), plus the binary cross-entropy of each
 "yes" or "no" (pointwise), as the published rerankers are trained on.
 """
@@ -48,7 +49,7 @@ class Recipe:
     """How to train.
 
     Attributes:
-        minutes: Length of the run.
+        minutes: Length of the run after the fit of the answer; 0 leaves it at that.
         lists: Lists a step.
         wrong: Wrong documents a list.
         limit: Most tokens of a document, at the start and at the end of the run.
@@ -204,7 +205,7 @@ def train(data: Path, base: Path, out: Path, recipe: Recipe) -> Qwen3ForCausalLM
     logger.info("fitted %s: %s", fitted, top_one(model, material.checks, prompt))
     save(model, base, out)
     start, saved, step, tokens, running = time.monotonic(), time.monotonic(), 0, 0, 2.0
-    while (done := (time.monotonic() - start) / (60 * recipe.minutes)) < 1:
+    while recipe.minutes and (done := (time.monotonic() - start) / (60 * recipe.minutes)) < 1:
         step += 1
         _set_rates(optimizer, recipe, step, done)
         limit = int(recipe.limit[0] + (recipe.limit[1] - recipe.limit[0]) * min(1, 1.5 * done))

@@ -88,6 +88,15 @@ def test_fitted_answer_lowers_the_loss_and_keeps_the_order(base):
     assert [one.argmax() for one in scores] == before
 
 
+def test_no_minutes_mean_the_fit_alone(base, data, tmp_path):
+    recipe = Recipe(minutes=0, wrong=2, fits=4, languages=("zh",))
+    trained = train(data, base, tmp_path / "out", recipe).state_dict()
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    start = new_reranker(base, torch.ones(tokenizer.get_vocab_size()), recipe.seed).state_dict()
+    moved = {name for name, value in trained.items() if not torch.equal(value, start[name])}
+    assert moved - {"model.embed_tokens.weight", "lm_head.weight"} == {"model.norm.weight"}
+
+
 def test_training_leaves_the_wiring_alone(base, data, tmp_path):
     recipe = Recipe(minutes=0.03, lists=1, wrong=2, fits=4, languages=("zh",), rate=1e-2)
     trained = train(data, base, tmp_path / "out", recipe).state_dict()
