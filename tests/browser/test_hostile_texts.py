@@ -71,7 +71,8 @@ def test_in_the_rerank_view(visit: Any) -> None:
     wait_until(visit, "() => document.querySelectorAll('#rerank-cards .rc-card').length === 30")
     assert sorted(texts_of(visit, "#rerank-cards .rc-text")) == sorted(PAYLOADS)
     assert not_literal(visit, "#rerank-cards .xp-table td") == []
-    visit.locator("#rerank-prompt .ts-special").first.wait_for()
+    # The worked example's prompt stands there until the new one comes, which is far longer.
+    wait_until(visit, "() => document.querySelector('#rerank-prompt').innerText.length > 5000")
     visit.locator("#rerank-prompt button").first.click()
     wait_until(visit, "() => document.querySelector('#rerank-prompt [role=status]').textContent !== ''")
     read = visit.evaluate("navigator.clipboard.readText()")
