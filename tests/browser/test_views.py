@@ -133,7 +133,7 @@ def test_an_uploaded_file_is_previewed_and_mapped(site: str, open_page) -> None:
     topics = {"sea": "waves and tides on the coast", "bread": "dough and yeast in the oven"}
     rows = [(f"{phrase}, note {n}", topic) for topic, phrase in topics.items() for n in range(12)]
     upload_corpus(page, csv_file(("text", "topic"), rows))
-    assert page.locator("#map-preview").get_by_text("topic", exact=True).count()
+    page.locator("#map-preview").get_by_text("topic", exact=True).first.wait_for()
     map_uploaded(page, 24)
 
 
