@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from explorer.training.distil_evaluate import as_query, folder_encoder, prefix
+from explorer.training.distil.evaluate import as_query, folder_encoder, prefix
 
 FOLDER = Path(__file__).parents[2] / "assets" / "models" / "mini-embedding"
 Matrix = npt.NDArray[np.float32]

@@ -8,16 +8,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.training import distil_evaluate as evaluation
-from explorer.training.distil_export import export
-from explorer.training.distil_pairs import Pair
-from explorer.training.distil_static import StaticPlan, initial_table, nested_loss, train_static
-from explorer.training.distil_student import StudentShape, build_student
-from explorer.training.distil_targets import TeacherVectors, joint_space, targets
-from explorer.training.distil_teachers import fit_joint_space, unit
-from explorer.training.distil_texts import Text, distinct
-from explorer.training.distil_tokenizer import save_tokenizer, train_tokenizer, with_whole_words
-from explorer.training.distil_train import Examples, TrainingPlan, embed, train_student
+from explorer.training.distil import evaluate as evaluation
+from explorer.training.distil.export import export
+from explorer.training.distil.pairs import Pair
+from explorer.training.distil.static import StaticPlan, initial_table, nested_loss, train_static
+from explorer.training.distil.student import StudentShape, build_student
+from explorer.training.distil.targets import TeacherVectors, joint_space, targets
+from explorer.training.distil.teachers import fit_joint_space, unit
+from explorer.training.distil.texts import Text, distinct
+from explorer.training.distil.tokenizer import save_tokenizer, train_tokenizer, with_whole_words
+from explorer.training.distil.train import Examples, TrainingPlan, embed, train_student
 
 SHAPE = StudentShape(layers=2, intermediate=64)
 

@@ -11,13 +11,13 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer, Qwen3ForCausalLM
 
-from explorer.training.pairs_sampling import RankedList
-from explorer.training.reranker import PromptMaker, save
-from explorer.training.reranker_loss import list_loss
-from explorer.training.reranker_marks import IN_DOCUMENT, IN_QUERY, MARKS, SCALE, token_rarity
-from explorer.training.reranker_model import Prompt, score_lists
-from explorer.training.reranker_vocabulary import count_tokens, cut_vocabulary
-from explorer.training.reranker_weights import new_reranker
+from explorer.training.mini_reranker.loss import list_loss
+from explorer.training.mini_reranker.marks import IN_DOCUMENT, IN_QUERY, MARKS, SCALE, token_rarity
+from explorer.training.mini_reranker.model import Prompt, score_lists
+from explorer.training.mini_reranker.recipe import PromptMaker, save
+from explorer.training.mini_reranker.vocabulary import count_tokens, cut_vocabulary
+from explorer.training.mini_reranker.weights import new_reranker
+from explorer.training.sources.sampling import RankedList
 
 BASE = Path(__file__).parents[2] / "assets" / "models" / "mini-embedding"
 QUERY = "How do bees find flowers?"

@@ -10,7 +10,7 @@ import pytest
 
 from explorer import load_embedder, load_reranker
 from explorer.service.examples import rerank_examples
-from explorer.training.reranker_evaluation import (
+from explorer.training.mini_reranker.evaluation import (
     Ranking,
     random_lists,
     rank,

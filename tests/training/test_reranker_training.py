@@ -10,14 +10,14 @@ import torch
 from tokenizers import Tokenizer
 from transformers import Qwen3ForCausalLM
 
-from explorer.training.pairs_sampling import RankedList
-from explorer.training.reranker import PromptMaker, Recipe, train
-from explorer.training.reranker_answer import findings, fit_answer
-from explorer.training.reranker_loss import list_loss
-from explorer.training.reranker_marks import MARKS
-from explorer.training.reranker_model import score_lists
-from explorer.training.reranker_vocabulary import cut_vocabulary
-from explorer.training.reranker_weights import new_reranker
+from explorer.training.mini_reranker.answer import findings, fit_answer
+from explorer.training.mini_reranker.loss import list_loss
+from explorer.training.mini_reranker.marks import MARKS
+from explorer.training.mini_reranker.model import score_lists
+from explorer.training.mini_reranker.recipe import PromptMaker, Recipe, train
+from explorer.training.mini_reranker.vocabulary import cut_vocabulary
+from explorer.training.mini_reranker.weights import new_reranker
+from explorer.training.sources.sampling import RankedList
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "models" / "mini-embedding"
 TOPICS = (

@@ -14,8 +14,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from explorer.training.pairs import Item, Source
-from explorer.training.pairs_lexicon import Lexicon, Synset, read_lexicon
+from explorer.training.sources.items import Item, Source
+from explorer.training.sources.lexicon import Lexicon, Synset, read_lexicon
 
 _LANGUAGES = {"en": "English", "zh": "Chinese", "de": "German", "es": "Spanish", "fr": "French", "ja": "Japanese",
               "ru": "Russian"}  # fmt: skip

@@ -5,7 +5,7 @@ tokenizer by itself. Words that lose their token are read in a few smaller ones.
 
 ::
 
-    python -m explorer.training.reranker_vocabulary --data DIR --base DIR --out DIR --tokens 34000
+    python -m explorer.training.mini_reranker.vocabulary --data DIR --base DIR --out DIR --tokens 34000
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from explorer.training.pairs import held_to
-from explorer.training.pairs_sources import load_sources
+from explorer.training.sources.collections import load_sources
+from explorer.training.sources.items import held_to
 
 KEPT_WORDS = ("yes", "no", "Document", "Query", "Instruct", "Judge", "system", "user", "assistant")
 MARKED_WORDS = ("Query", "Document")

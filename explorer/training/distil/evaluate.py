@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import spearmanr
 
-from explorer.training.distil_texts import LANGUAGES, Passage, chinese_passages, similarity_rows
+from explorer.training.distil.texts import LANGUAGES, Passage, chinese_passages, similarity_rows
 
 Matrix = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Matrix]

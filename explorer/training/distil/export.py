@@ -8,7 +8,7 @@ from pathlib import Path
 
 from transformers import Qwen3Model
 
-from explorer.training.distil_evaluate import INSTRUCTION
+from explorer.training.distil.evaluate import INSTRUCTION
 
 _MODULES = (
     ("", "sentence_transformers.models.Transformer"),

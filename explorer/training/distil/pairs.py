@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.training.distil_dictionaries import question_for, wordnet_senses
-from explorer.training.distil_evaluate import INSTRUCTION, as_query
-from explorer.training.distil_texts import (
+from explorer.training.distil.dictionaries import question_for, wordnet_senses
+from explorer.training.distil.evaluate import INSTRUCTION, as_query
+from explorer.training.distil.texts import (
     LANGUAGES,
     Text,
     chinese_passages,
@@ -20,8 +20,8 @@ from explorer.training.distil_texts import (
     similarity_rows,
     split_sentences,
 )
-from explorer.training.pairs_lexicon import Lexicon, read_lexicon
-from explorer.training.pairs_questions import question
+from explorer.training.sources.lexicon import Lexicon, read_lexicon
+from explorer.training.sources.questions import question
 
 QUESTION_TASKS = (
     INSTRUCTION,

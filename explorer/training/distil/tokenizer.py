@@ -21,7 +21,7 @@ from tokenizers import (
 )
 from transformers import PreTrainedTokenizerFast
 
-from explorer.training.distil_texts import LANGUAGES, Text
+from explorer.training.distil.texts import LANGUAGES, Text
 
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
 TEMPLATE_WORDS = (" Query", " Instruct")

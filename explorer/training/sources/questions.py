@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 
-from explorer.training.pairs_lexicon import Lexicon
+from explorer.training.sources.lexicon import Lexicon
 
 _FUNCTION_WORDS = """
 a an the of in on at to for from by with and or but as is are was were be been being it its this that these those

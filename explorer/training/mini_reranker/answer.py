@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from transformers import Qwen3ForCausalLM
 
-from explorer.training.reranker_loss import list_loss
-from explorer.training.reranker_marks import ANSWERS, BIAS, MARKS
-from explorer.training.reranker_model import Prompt, last_states
+from explorer.training.mini_reranker.loss import list_loss
+from explorer.training.mini_reranker.marks import ANSWERS, BIAS, MARKS
+from explorer.training.mini_reranker.model import Prompt, last_states
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from explorer.training.pairs import Item, Source, held_to, split_held_out
-from explorer.training.pairs_lexicon import Lexicon, Synset, read_lexicon
-from explorer.training.pairs_questions import keywords, question, words
-from explorer.training.pairs_sampling import ListSampler
-from explorer.training.pairs_sources import load_sources
+from explorer.training.sources.collections import load_sources
+from explorer.training.sources.items import Item, Source, held_to, split_held_out
+from explorer.training.sources.lexicon import Lexicon, Synset, read_lexicon
+from explorer.training.sources.questions import keywords, question, words
+from explorer.training.sources.sampling import ListSampler
 
 BASE = Path(__file__).parents[2] / "assets" / "models" / "mini-embedding"
 EMPTY = Lexicon({}, {})

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from explorer.training.distil_teachers import JointSpace, Matrix, fit_joint_space, unit
-from explorer.training.distil_texts import Text
+from explorer.training.distil.teachers import JointSpace, Matrix, fit_joint_space, unit
+from explorer.training.distil.texts import Text
 
 LONGEST_TEXT = 400
 """Characters of a text that teachers and student read."""

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from explorer.training import distil_dictionaries as dictionaries
-from explorer.training import distil_texts as texts
-from explorer.training.distil_texts import LANGUAGES, Text
+from explorer.training.distil import dictionaries as dictionaries
+from explorer.training.distil import texts as texts
+from explorer.training.distil.texts import LANGUAGES, Text
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Wiring the layers of the mini reranker's start; :mod:`explorer.training.reranker_weights` tells what each is for.
+"""Wiring the layers of the mini reranker's start; :mod:`~explorer.training.mini_reranker.weights` tells what each does.
 
 Every attention score here comes from a few coordinates of a head: keys carry a mark, queries ask for it. As queries
 and keys are normed to the same length, only the proportions within a key matter, so a plain token's key is given a
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers.models.qwen3.modeling_qwen3 import Qwen3DecoderLayer
 
-from explorer.training.reranker_marks import (
+from explorer.training.mini_reranker.marks import (
     BASE_HEAD,
     BASE_PAIRS,
     BEST,

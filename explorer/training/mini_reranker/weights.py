@@ -29,7 +29,7 @@ from torch import Tensor
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from explorer.engine.prompts import END_OF_TEXT
-from explorer.training.reranker_marks import (
+from explorer.training.mini_reranker.marks import (
     ANSWERS,
     BASE_HEAD,
     CONSTANT,
@@ -50,7 +50,7 @@ from explorer.training.reranker_marks import (
     template_token,
     token_rarity,
 )
-from explorer.training.reranker_wiring import (
+from explorer.training.mini_reranker.wiring import (
     compare,
     copy_layer,
     match_words,

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m explorer.training.reranker_evaluation --model DIR --embedding DIR --questions FILE
+    python -m explorer.training.mini_reranker.evaluation --model DIR --embedding DIR --questions FILE
 
 Each question gets a list of its own paragraph and others of the file: drawn at random, drawn from the same topic
 first, or those that an embedding model holds to be nearest. The embedding model and BM25 rank the same lists.
@@ -27,9 +27,9 @@ from torch.nn import functional
 from transformers import AutoModel, Qwen3ForCausalLM
 
 from explorer.engine.prompts import DEFAULT_INSTRUCTION
-from explorer.training.pairs_sampling import RankedList
-from explorer.training.reranker import PromptMaker
-from explorer.training.reranker_model import score_lists
+from explorer.training.mini_reranker.model import score_lists
+from explorer.training.mini_reranker.recipe import PromptMaker
+from explorer.training.sources.sampling import RankedList
 
 Scorer = Callable[[str, Sequence[str]], NDArray[np.float64]]
 """Scores of documents for a query; higher is better."""

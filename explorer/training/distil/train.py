@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from transformers import Qwen3Model
 
-from explorer.training.distil_static import nested_loss
-from explorer.training.distil_student import END_OF_TEXT
+from explorer.training.distil.static import nested_loss
+from explorer.training.distil.student import END_OF_TEXT
 
 TokenIds = npt.NDArray[np.int64]
 

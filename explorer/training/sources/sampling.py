@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from explorer.training.pairs import Item, Source
-from explorer.training.pairs_lexicon import Lexicon
-from explorer.training.pairs_questions import question
+from explorer.training.sources.items import Item, Source
+from explorer.training.sources.lexicon import Lexicon
+from explorer.training.sources.questions import question
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,7 @@
-"""Train the mini reranker.
-
-::
-
-    python -m explorer.training.reranker --data DIR --base DIR --out DIR --minutes 5
-
-First the answer's scale and bias are fitted, then what the wiring leaves free is trained for so many minutes. Each
-step ranks a few lists: one query, one right document, several wrong ones. The loss is the cross-entropy of the
-right document among its list, taken over the log-odds of "yes" (listwise), plus the binary cross-entropy of each
-"yes" or "no" (pointwise), as the published rerankers are trained on.
-"""
+"""The training run of the mini reranker: material, steps, checks and saving."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import math
@@ -31,15 +20,15 @@ from torch.nn import functional
 from transformers import Qwen3ForCausalLM
 
 from explorer.engine.prompts import FORMS
-from explorer.training.pairs import Source, held_to, split_held_out
-from explorer.training.pairs_lexicon import read_lexicon
-from explorer.training.pairs_sampling import ListSampler, RankedList
-from explorer.training.pairs_sources import load_sources
-from explorer.training.reranker_answer import fit_answer
-from explorer.training.reranker_loss import list_loss
-from explorer.training.reranker_marks import read_base, token_rarity
-from explorer.training.reranker_model import Prompt, score_lists
-from explorer.training.reranker_weights import new_reranker, set_free
+from explorer.training.mini_reranker.answer import fit_answer
+from explorer.training.mini_reranker.loss import list_loss
+from explorer.training.mini_reranker.marks import read_base, token_rarity
+from explorer.training.mini_reranker.model import Prompt, score_lists
+from explorer.training.mini_reranker.weights import new_reranker, set_free
+from explorer.training.sources.collections import load_sources
+from explorer.training.sources.items import Source, held_to, split_held_out
+from explorer.training.sources.lexicon import read_lexicon
+from explorer.training.sources.sampling import ListSampler, RankedList
 
 logger = logging.getLogger(__name__)
 
@@ -240,28 +229,3 @@ def _set_rates(optimizer: torch.optim.AdamW, recipe: Recipe, step: int, done: fl
     factor = min(1.0, step / 20) * (0.5 * (1 + math.cos(math.pi * done)) + 0.02)
     for group in optimizer.param_groups:
         group["lr"] = recipe.rate * factor
-
-
-def main() -> None:
-    """Read the command line and train."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder of data sets, one sub-folder each")
-    parser.add_argument(
-        "--base", type=Path, required=True, help="embedding model that the token table comes from"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder to write the reranker to")
-    parser.add_argument("--minutes", type=float, default=40)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--languages", default="en", help="comma-separated codes")
-    parser.add_argument("--threads", type=int, default=1)
-    given = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(given.threads)
-    recipe = Recipe(minutes=given.minutes, seed=given.seed, languages=tuple(given.languages.split(",")))
-    train(given.data, given.base, given.out, recipe)
-
-
-if __name__ == "__main__":
-    main()

@@ -18,18 +18,18 @@ import torch
 from tokenizers import Tokenizer
 from transformers import Qwen3Model
 
-from explorer.training import distil_corpus as corpus
-from explorer.training import distil_evaluate as evaluation
-from explorer.training import distil_targets as target_room
-from explorer.training.distil_dictionaries import frequent_words
-from explorer.training.distil_export import export
-from explorer.training.distil_pairs import Pair, gather_pairs
-from explorer.training.distil_static import StaticPlan, initial_table, train_static
-from explorer.training.distil_student import StudentShape, build_student
-from explorer.training.distil_teachers import english_teacher, multilingual_teacher, unit
-from explorer.training.distil_texts import Text
-from explorer.training.distil_tokenizer import save_tokenizer, train_tokenizer
-from explorer.training.distil_train import Examples, TokenIds, TrainingPlan, train_student
+from explorer.training.distil import corpus as corpus
+from explorer.training.distil import evaluate as evaluation
+from explorer.training.distil import targets as target_room
+from explorer.training.distil.dictionaries import frequent_words
+from explorer.training.distil.export import export
+from explorer.training.distil.pairs import Pair, gather_pairs
+from explorer.training.distil.static import StaticPlan, initial_table, train_static
+from explorer.training.distil.student import StudentShape, build_student
+from explorer.training.distil.teachers import english_teacher, multilingual_teacher, unit
+from explorer.training.distil.texts import Text
+from explorer.training.distil.tokenizer import save_tokenizer, train_tokenizer
+from explorer.training.distil.train import Examples, TokenIds, TrainingPlan, train_student
 
 log = logging.getLogger("explorer.training.distil")
 VOCABULARY = 40_000
@@ -180,7 +180,7 @@ def _token_ids(tokens: Tokenizer, texts: Sequence[str]) -> list[TokenIds]:
 
 
 def _pairs(arguments: argparse.Namespace) -> list[Pair]:
-    from explorer.training.distil_dictionaries import package_descriptions
+    from explorer.training.distil.dictionaries import package_descriptions
 
     described = list(package_descriptions(arguments.package_lists))
     return gather_pairs(arguments.data, arguments.wordnet, described)

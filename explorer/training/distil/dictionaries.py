@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from explorer.training.distil_texts import LANGUAGES, Text
+from explorer.training.distil.texts import LANGUAGES, Text
 
 _TRANSLATIONS = {"de": "de", "es": "es", "fr": "fr", "ja": "ja", "ru": "ru", "zh_CN": "zh", "zh_TW": "zh"}
 _CEDICT_LINE = re.compile(r"^(\S+) (\S+) \[[^\]]*\] /(.+)/$")

@@ -1,0 +1,1 @@
+"""The bundled embedding model's first stage: texts, teachers, token table, distillation."""
