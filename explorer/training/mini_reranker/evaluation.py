@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +25,7 @@ from torch.nn import functional
 from transformers import AutoModel, Qwen3ForCausalLM
 
 from explorer.engine.prompts import DEFAULT_INSTRUCTION
+from explorer.training.bm25 import Bm25
 from explorer.training.mini_reranker.model import score_lists
 from explorer.training.mini_reranker.recipe import PromptMaker
 from explorer.training.sources.sampling import RankedList
@@ -169,30 +168,19 @@ def embedding_scorer(folder: Path, instruction: str | None = None) -> Scorer:
 
 
 def bm25_scorer(tokenizer_file: Path, texts: Sequence[str]) -> Scorer:
-    """Score by BM25 (k1 = 1.2, b = 0.75) over lower-cased tokens, with statistics from all texts."""
+    """Score by BM25 over lower-cased tokens, with statistics from all texts."""
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
 
     def tokens(text: str) -> list[int]:
         return tokenizer.encode(f" {text.lower()}", add_special_tokens=False).ids
 
-    counted = {text: Counter(tokens(text)) for text in texts}
-    containing = Counter(token for counts in counted.values() for token in counts)
-    mean = sum(counts.total() for counts in counted.values()) / len(counted)
+    places = {text: index for index, text in enumerate(dict.fromkeys(texts))}
+    found = Bm25([tokens(text) for text in places])
 
     def score(query: str, documents: Sequence[str]) -> NDArray[np.float64]:
-        return np.array(
-            [_bm25(set(tokens(query)), counted[text], containing, len(counted), mean) for text in documents]
-        )
+        return found.scores(tokens(query))[[places[text] for text in documents]]
 
     return score
-
-
-def _bm25(asked: set[int], counts: Counter[int], containing: Counter[int], texts: int, mean: float) -> float:
-    total, length = 0.0, counts.total() / mean
-    for token in asked & counts.keys():
-        rarity = math.log(1 + (texts - containing[token] + 0.5) / (containing[token] + 0.5))
-        total += rarity * counts[token] * 2.2 / (counts[token] + 1.2 * (0.25 + 0.75 * length))
-    return total
 
 
 def report(model: Path, embedding: Path, questions: Path, languages: Sequence[str], size: int = 10) -> str:
