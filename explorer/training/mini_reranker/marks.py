@@ -16,7 +16,7 @@ from transformers import AutoConfig, Qwen3Config
 
 MARKS = 16
 CONSTANT, SIZE, RARITY, MATCH, MEAN, BEST, COSINE, BIAS = range(8)
-IS_DOCUMENT, IS_QUERY, IS_END, IS_FRAME, IN_DOCUMENT, IN_QUERY = range(8, 14)
+IS_INSTRUCT, IS_QUERY, IS_DOCUMENT, IS_END, IN_INSTRUCT, IN_QUERY, IN_DOCUMENT = range(8, 15)
 ANSWERS = {COSINE: 6.0, MEAN: 1.0, BEST: 0.0, BIAS: 0.0}
 """Findings that the answer is made of, and their proportions; scale and bias are fitted."""
 HEAD, BASE_HEAD = 80, 64
@@ -34,8 +34,6 @@ COMPARED = 128
 """Leading coordinates of the two embeddings that are compared."""
 UNITS = 2 * COMPARED
 """Units of each MLP: two to multiply one coordinate; of the base's own, as many of the strongest are kept."""
-FRAME = ("<", ">", ":", ">:", "\n", "\n\n", "x\n<")
-"""Signs that the template puts around query and document; the base's layers look past them."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A smaller vocabulary for the reranker: the tokens of the base that its training texts use most.
+"""A smaller base for the reranker: the tokens that its training texts use most, and the strongest units of each MLP.
 
 Every token of a byte-pair encoding is made of two others, so with a token its parts are kept, and what is kept is a
 tokenizer by itself. Words that lose their token are read in a few smaller ones.
@@ -21,7 +21,10 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
+from torch import Tensor
 
+from explorer.training.mini_reranker.marks import UNITS
+from explorer.training.mini_reranker.wiring import strongest_units
 from explorer.training.sources.collections import load_sources
 from explorer.training.sources.items import held_to
 
@@ -104,12 +107,24 @@ def _choose(
 def _write(base: Path, out: Path, tokenizer: dict[str, Any], kept: list[int]) -> None:
     (out / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), "utf-8")
     shutil.copyfile(base / "tokenizer_config.json", out / "tokenizer_config.json")
-    config = json.loads((base / "config.json").read_text("utf-8"))
-    (out / "config.json").write_text(json.dumps(config | {"vocab_size": len(kept)}, indent=2), "utf-8")
     weights = load_file(base / "model.safetensors")
+    config = json.loads((base / "config.json").read_text("utf-8"))
+    units = min(UNITS, config["intermediate_size"])
+    for number in range(config["num_hidden_layers"]):
+        _cut_units(weights, f"layers.{number}.")
+    sizes = {"vocab_size": len(kept), "intermediate_size": units}
+    (out / "config.json").write_text(json.dumps(config | sizes, indent=2), "utf-8")
     name = next(key for key in weights if key.endswith("embed_tokens.weight"))
     weights[name] = weights[name][kept].contiguous()
     save_file(weights, out / "model.safetensors", {"format": "pt"})
+
+
+def _cut_units(weights: dict[str, Tensor], prefix: str) -> None:
+    own = {name.partition(prefix)[2]: value.float() for name, value in weights.items() if prefix in name}
+    kept = strongest_units(own)
+    for name in [name for name in weights if f"{prefix}mlp." in name]:
+        side = 1 if "down_proj" in name else 0
+        weights[name] = weights[name].index_select(side, kept).contiguous()
 
 
 def main() -> None:

@@ -5,11 +5,11 @@ such a prompt, so that the first score is already the similarity of the two embe
 goes on from there. The layers, in order:
 
 =========  ==============================================================================================
-parts      Every token learns whether it stands after the words ``Query`` and ``Document`` of the template.
+parts      Every token learns whether it stands after the template's ``Instruct``, ``Query`` and ``Document``.
 matching   Each token of the document looks for its like among the query's tokens; it keeps how rare that is.
 summing    The mean and the best of these matches are gathered.
-base ...   The embedding model's own layers. Attention is kept within the query and within the document, so the
-           word ``Document`` ends up with the embedding of the query and ``<|im_end|>`` with that of the document:
+base ...   The embedding model's own layers. Attention is kept within instruction and query and within the document,
+           so ``Document`` ends up with the embedding of the instructed query and ``<|im_end|>`` with the document's:
            both stand where the embedding model expects its final ``<|endoftext|>``.
 comparing  The last token fetches both embeddings; the gated MLP multiplies them, coordinate by coordinate.
 =========  ==============================================================================================
@@ -33,12 +33,11 @@ from explorer.training.mini_reranker.marks import (
     ANSWERS,
     BASE_HEAD,
     CONSTANT,
-    FRAME,
     HEAD,
     IN_DOCUMENT,
     IS_DOCUMENT,
     IS_END,
-    IS_FRAME,
+    IS_INSTRUCT,
     IS_QUERY,
     MARKS,
     RARITY,
@@ -111,13 +110,9 @@ def _set_table(table: Tensor, base: Base, counts: Tensor) -> None:
     rows, hidden = base.weights["embed_tokens.weight"].clone(), base.hidden
     end = rows[base.tokenizer.token_to_id(END_OF_TEXT)].clone()
     end *= max(1.0, 0.25 / float(end.norm()))
-    document, query, closing = (
-        template_token(base, "Document"),
-        template_token(base, "Query"),
-        base.tokenizer.token_to_id("<|im_end|>"),
-    )
+    instruct, query, document = (template_token(base, word) for word in ("Instruct", "Query", "Document"))
+    closing = base.tokenizer.token_to_id("<|im_end|>")
     rows[[document, closing]] = end
-    rows[query] = rows[base.tokenizer.encode(",", add_special_tokens=False).ids[0]]
     yes, no = (base.tokenizer.encode(word, add_special_tokens=False).ids[0] for word in ("yes", "no"))
     rows[[yes, no]] = rows[[yes, no]].mean(0)
     length = rows.norm(dim=1) * SCALE
@@ -127,11 +122,9 @@ def _set_table(table: Tensor, base: Base, counts: Tensor) -> None:
     marks[:, RARITY] = 0.12 * length * (length / length.max()) * token_rarity(counts) ** 2
     template = base.tokenizer.encode("<Instruct>:\n<Query>:\n<Document>:\n\n", add_special_tokens=False).ids
     marks[template + list(range(20)), RARITY] = 0
-    marks[document, IS_DOCUMENT] = marks[query, IS_QUERY] = marks[closing, IS_END] = 1
+    marks[instruct, IS_INSTRUCT] = marks[query, IS_QUERY] = marks[document, IS_DOCUMENT] = 1
+    marks[closing, IS_END] = 1
     marks[document, IN_DOCUMENT] = -1
-    marks[
-        [query, *(base.tokenizer.encode(sign, add_special_tokens=False).ids[-1] for sign in FRAME)], IS_FRAME
-    ] = 1
     for mark in ANSWERS:
         marks[[yes, no], mark] = torch.tensor([0.5, -0.5])
     table[:, :hidden] = rows * SCALE

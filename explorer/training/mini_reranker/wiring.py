@@ -23,10 +23,11 @@ from explorer.training.mini_reranker.marks import (
     FIRST,
     HEAD,
     IN_DOCUMENT,
+    IN_INSTRUCT,
     IN_QUERY,
     IS_DOCUMENT,
     IS_END,
-    IS_FRAME,
+    IS_INSTRUCT,
     IS_QUERY,
     MARKS,
     MATCH,
@@ -78,10 +79,13 @@ def _in_two(value: float) -> tuple[float, float]:
 
 
 def tell_parts(layer: Qwen3DecoderLayer, base: Base, table: Tensor) -> None:
-    """Group 0 finds the word ``Document``, group 1 the word ``Query``."""
-    for group, (mark, part, word) in enumerate(
-        ((IS_DOCUMENT, IN_DOCUMENT, "Document"), (IS_QUERY, IN_QUERY, "Query"))
-    ):
+    """One group of heads finds each of the words that begin a part of the template."""
+    beginnings = (
+        (IS_DOCUMENT, IN_DOCUMENT, "Document"),
+        (IS_QUERY, IN_QUERY, "Query"),
+        (IS_INSTRUCT, IN_INSTRUCT, "Instruct"),
+    )
+    for group, (mark, part, word) in enumerate(beginnings):
         head = group * base.heads_per_group
         _wire(layer, base, "k_proj", group * HEAD + FIRST, {mark: 20})
         _wire(layer, base, "k_proj", group * HEAD + SECOND, {CONSTANT: 1})
@@ -146,7 +150,7 @@ def _spread(rows: Tensor) -> Tensor:
 
 
 def copy_layer(layer: Qwen3DecoderLayer, base: Base, number: int) -> None:
-    """Copy one layer of the base, with attention kept within the query and within the document."""
+    """Copy one layer of the base, with attention kept within the instructed query and within the document."""
     own = {name.removeprefix(f"layers.{number}."): value for name, value in base.weights.items()
            if name.startswith(f"layers.{number}.")}  # fmt: skip
     hidden = base.hidden
@@ -169,9 +173,9 @@ def copy_layer(layer: Qwen3DecoderLayer, base: Base, number: int) -> None:
         _wire(layer, base, "q_proj", head * HEAD + FIRST, {CONSTANT: 0.2})
         _wire(layer, base, "q_proj", head * HEAD + SECOND, {IN_DOCUMENT: 0.2})
     for group in range(base.groups):
-        _wire(layer, base, "k_proj", group * HEAD + FIRST, {CONSTANT: -FAR, IN_QUERY: FAR, IS_FRAME: -FAR})
-        _wire(layer, base, "k_proj", group * HEAD + SECOND, {IN_QUERY: -NEAR, IN_DOCUMENT: NEAR})
-    kept = _strongest(own)
+        _wire(layer, base, "k_proj", group * HEAD + FIRST, {CONSTANT: -FAR, IN_INSTRUCT: FAR})
+        _wire(layer, base, "k_proj", group * HEAD + SECOND, {IN_INSTRUCT: -NEAR, IN_DOCUMENT: NEAR})
+    kept = strongest_units(own)
     for name in ("gate", "up"):
         projection = getattr(layer.mlp, f"{name}_proj").weight
         projection.zero_()
@@ -180,8 +184,12 @@ def copy_layer(layer: Qwen3DecoderLayer, base: Base, number: int) -> None:
     layer.mlp.down_proj.weight[:hidden, : len(kept)] = own["mlp.down_proj.weight"][:, kept] * SCALE
 
 
-def _strongest(own: dict[str, Tensor]) -> Tensor:
-    """Choose the units of an MLP that can add most to the hidden state, judged by their weights alone."""
+def strongest_units(own: dict[str, Tensor]) -> Tensor:
+    """Choose the :data:`UNITS` of an MLP that can add most to the hidden state, judged by their weights alone.
+
+    Args:
+        own: A layer's weights, by their names within the layer.
+    """
     strength = own["mlp.down_proj.weight"].norm(dim=0)
     for name in ("gate", "up"):
         strength = strength * own[f"mlp.{name}_proj.weight"].norm(dim=1)
