@@ -1,0 +1,67 @@
+"""Embedding with a model in the middle of its training, on the engine's own path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from transformers import Qwen3Model
+
+from explorer.analysis.arrays import Floats, unit_rows
+from explorer.engine.attention import PACKED, last_hidden_states
+from explorer.engine.batching import TokenBudget, run_packs
+from explorer.engine.runner import DEFAULT_MAX_LENGTH
+from explorer.engine.tokens import embedding_tokens, shared_prefix
+from explorer.training.quality import Encode
+
+
+def model_encoder(model: Qwen3Model, tokenizer: Tokenizer, longest: int = DEFAULT_MAX_LENGTH) -> Encode:
+    """Let a bare model encode as :class:`explorer.engine.embedder.Embedder` does.
+
+    Nothing is cached, so the model's weights may change between two calls. The model keeps its mode and its attention.
+
+    Args:
+        model: The model, on any device.
+        tokenizer: Its tokenizer, without truncation or padding.
+        longest: Longest input in tokens; the model's own context when that is shorter.
+
+    Returns:
+        A function of texts and an optional instruction that gives unit rows, float32 [texts, hidden].
+    """
+    limit = min(longest, int(model.config.max_position_embeddings))
+
+    def encode(texts: Sequence[str], instruction: str | None = None, /) -> Floats:
+        sequences = [one.ids for one in embedding_tokens(tokenizer, texts, instruction, limit)]
+        shared = shared_prefix(sequences)
+        device = model.embed_tokens.weight.device
+        budget = TokenBudget.of(device, sum(weight.numel() for weight in model.parameters()))
+        rows = np.zeros((len(texts), int(model.config.hidden_size)), dtype=np.float32)
+
+        def forward(taken: list[int]) -> torch.Tensor:
+            chosen = [sequences[index] for index in taken]
+            return last_hidden_states(model, chosen, shared if len(chosen) > 1 else 0, device)
+
+        with _packed(model):
+            for taken, states in run_packs(
+                [len(ids) for ids in sequences], forward, budget, device, shared=shared
+            ):
+                rows[taken] = states.cpu().numpy()
+        return unit_rows(rows)
+
+    return encode
+
+
+@contextmanager
+def _packed(model: Qwen3Model) -> Iterator[None]:
+    """Switch to packed attention and evaluation for a while."""
+    attention, training = model.config._attn_implementation, model.training
+    model.set_attn_implementation(PACKED)
+    model.train(mode=False)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(attention)
+        model.train(mode=training)
