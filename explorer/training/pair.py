@@ -19,7 +19,7 @@ from explorer.errors import InputError
 from explorer.training.pair_files import Record, read_records, write_whole
 
 PairKind = Literal["retrieval", "bitext", "classification", "similarity"]
-"""The four kinds that the report synthesises (arXiv 2506.05176, section 3.2)."""
+"""The four kinds that the report synthesises (arXiv 2506.05176, section 3.3)."""
 
 KINDS: tuple[PairKind, ...] = get_args(PairKind)
 
