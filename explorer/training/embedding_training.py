@@ -39,7 +39,7 @@ from explorer.training.optimization import LONGEST_GRADIENT, make_accelerator, m
 from explorer.training.pair import TrainingPair
 from explorer.training.run import Progressed, TrainingStep, digest_of_pairs, drive, plan_facts
 
-__all__ = ["EmbeddingPlan", "TeacherVectors", "TrainingStep", "train_embedding"]
+__all__ = ["EmbeddingPlan", "EmbeddingRun", "TeacherVectors", "TrainingStep", "train_embedding"]
 
 
 def train_embedding(
@@ -75,12 +75,18 @@ def train_embedding(
     if plan.distillation_weight > 0 and teacher is None:
         raise InputError("trainer.teacher_missing")
     refuse_base(base, out / "model")
-    run = _Run(base, pairs, plan, out, teacher, device)
+    run = EmbeddingRun(base, pairs, plan, out, teacher, device)
     yield from drive(run, plan.steps, plan.checkpoint_every, cancel)
 
 
-class _Run:
-    """A model, its optimiser and how far they have come."""
+class EmbeddingRun:
+    """A model, its optimiser and how far they have come.
+
+    Attributes:
+        step: Steps done.
+        model: What is trained, with adapters when the plan wants them; its weights change at every step.
+        tokenizer: The base's.
+    """
 
     def __init__(
         self,
@@ -100,7 +106,7 @@ class _Run:
         loaded = load_model(
             str(base), "embedding", str(target), "bfloat16" if coarse else "float32", offline=True
         )
-        self._device, self._tokenizer = loaded.device, loaded.tokenizer
+        self._device, self.tokenizer = loaded.device, loaded.tokenizer
         self._longest = min(plan.longest, loaded.max_length)
         ladder = checked_ladder(plan.ladder, loaded.dimensions)
         self._objective = Objective(
@@ -113,18 +119,18 @@ class _Run:
         backbone: Any = loaded.backbone
         backbone.set_attn_implementation(PACKED)
         if plan.lora_rank:
-            self._model = add_adapters(backbone, plan.lora_rank, plan.seed)
+            self.model = add_adapters(backbone, plan.lora_rank, plan.seed)
         else:
-            self._model = backbone.requires_grad_(True)
+            self.model = backbone.requires_grad_(True)
         self._accelerator = make_accelerator(self._device)
-        optimizer = make_optimizer(self._model, plan.learning_rate, plan.table_rate)
-        self._wrapped, self._optimizer = self._accelerator.prepare(self._model, optimizer)
+        optimizer = make_optimizer(self.model, plan.learning_rate, plan.table_rate)
+        self._wrapped, self._optimizer = self._accelerator.prepare(self.model, optimizer)
         facts = plan_facts(plan) | {
             "base": loaded.provenance.fingerprint,
             "pairs": digest_of_pairs(pairs),
             "teacher": _digest_of_teacher(self._objective.teacher),
         }
-        self._progressed = Progressed(self._model, self._optimizer, out / "checkpoints", facts)
+        self._progressed = Progressed(self.model, self._optimizer, out / "checkpoints", facts)
         self.step = self._progressed.resume()
 
     def advance(self) -> TrainingStep:
@@ -133,7 +139,7 @@ class _Run:
         plan = self._plan
         batch = self._order.at(self.step)
         rate = set_rate(self._optimizer, pace(self.step, plan.steps, plan.warmup_share))
-        sequences = token_ids(self._tokenizer, batch.texts, self._longest)
+        sequences = token_ids(self.tokenizer, batch.texts, self._longest)
         with device_lock(self._device):
             verdict = self._learn(batch, sequences)
         self.step += 1
@@ -152,7 +158,7 @@ class _Run:
         """Let the batch's gradient move the weights, unless it is not finite."""
         try:
             verdict = self._backward(batch, sequences)
-            norm = self._accelerator.clip_grad_norm_(self._model.parameters(), LONGEST_GRADIENT)
+            norm = self._accelerator.clip_grad_norm_(self.model.parameters(), LONGEST_GRADIENT)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -192,7 +198,7 @@ class _Run:
 
     def export(self) -> Path:
         """Write the trained model."""
-        trained = merge_adapters(self._model) if self._plan.lora_rank else self._model
+        trained = merge_adapters(self.model) if self._plan.lora_rank else self.model
         sources = Counter(
             " ".join(filter(None, (pair.provenance.generator, pair.provenance.source)))
             for pair in self._pairs
