@@ -53,18 +53,21 @@ def length_chunks(sequences: Sequence[TokenIds], size: int) -> tuple[list[list[T
     return chunks, np.argsort(order)
 
 
-def last_token_vectors(model: nn.Module, sequences: Sequence[TokenIds], device: torch.device) -> Tensor:
+def last_token_vectors(
+    model: nn.Module, sequences: Sequence[TokenIds], device: torch.device, shared: int = 0
+) -> Tensor:
     """Run the model over texts packed end to end; nothing is padded in its linear layers.
 
     Args:
         model: ``Qwen3Model`` whose attention is :data:`explorer.engine.attention.PACKED`, perhaps wrapped.
         sequences: Token ids of each text; neighbours of similar length make it faster.
         device: Where the model lies.
+        shared: How many tokens all of them begin with and compute once; 0 for none.
 
     Returns:
         float32 [texts, hidden], the state after the final norm at each text's last token, with gradients.
     """
-    ids, positions, layout = pack(sequences, 0, device)
+    ids, positions, layout = pack(sequences, shared, device)
     # On the CPU the flash kernel's backward is made for long texts; on short ones plain products take half its time.
     plain = sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
     with plain:
