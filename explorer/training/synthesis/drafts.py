@@ -24,6 +24,9 @@ BITEXT_INSTRUCTION = "Retrieve parallel sentences"
 WRONG_LABELS = 3
 """How many wrong labels a model is asked for."""
 
+_QUOTED_WORDS = 5
+"""A query may use a phrase of its document, but not copy a stretch longer than this."""
+
 Answer = dict[str, object]
 Settings = tuple[tuple[str, str], ...]
 
@@ -64,7 +67,7 @@ class Order:
     @property
     def passage(self) -> str:
         """As much of the document as the model is shown."""
-        return self.document.text[:PASSAGE_CHARACTERS]
+        return self.document.text.strip()[:PASSAGE_CHARACTERS]
 
     @property
     def length(self) -> str:
@@ -100,8 +103,10 @@ def retrieval(order: Order, configuration: Configuration) -> Draft:
 
     def finish(answer: Answer) -> TrainingPair | None:
         query = text_field(answer, "query")
-        usable = query and query not in order.document.text
-        return TrainingPair(query, order.document.text, language=order.language) if usable else None
+        copied = query in order.document.text and size(query) > _QUOTED_WORDS
+        if not query or copied:
+            return None
+        return TrainingPair(query, order.document.text, language=order.language)
 
     return Draft(prompt, settings, finish)
 
