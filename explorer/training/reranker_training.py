@@ -1,0 +1,223 @@
+"""Train a reranker on pairs: the report's supervised loss on the exact prompt, as a generator of steps.
+
+A run lives in one folder, as :mod:`explorer.training.embedding_training` describes it: checkpoints, then the model.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from explorer.engine.attention import PACKED
+from explorer.engine.tokens import TokenIds
+from explorer.errors import InputError, ModelLoadError, OutOfMemoryError
+from explorer.models.checks import read_config
+from explorer.models.devices import device_lock, is_out_of_memory, resolve_device
+from explorer.models.loading import LoadedModel, load_model
+from explorer.models.tokenizer import answer_token
+from explorer.progress import CancelToken
+from explorer.training.adapters import add_adapters, merge_adapters
+from explorer.training.model_folder import ModelCard, refuse_base, stored_dtype, write_reranker
+from explorer.training.model_states import model_of, read_state
+from explorer.training.optimization import LONGEST_GRADIENT, make_accelerator, make_optimizer, pace, set_rate
+from explorer.training.packed_lists import ListScorer
+from explorer.training.pair import TrainingPair
+from explorer.training.ranked_lists import ListOrder, ListTeacher
+from explorer.training.reranker_loss import distilled, listwise, supervised
+from explorer.training.reranker_plan import RerankerPlan, check_reranker_plan
+from explorer.training.run import Progressed, TrainingStep, digest_of_pairs, drive, plan_facts
+
+if TYPE_CHECKING:
+    from transformers import Qwen3ForCausalLM
+
+
+def train_reranker(
+    base: Path,
+    pairs: Sequence[TrainingPair],
+    plan: RerankerPlan,
+    out: Path,
+    cancel: CancelToken | None = None,
+    device: str | None = None,
+    teacher: ListTeacher | None = None,
+) -> Iterator[TrainingStep]:
+    """Train a reranker, or go on where an earlier call with the same arguments stopped.
+
+    Args:
+        base: The model's folder; it is only read.
+        pairs: Positives with hard negatives where there are any; graded pairs are left out.
+        plan: How.
+        out: The run's folder.
+        cancel: Stops before the next step, with a checkpoint.
+        device: As :func:`explorer.models.devices.resolve_device` takes it; None for the best one.
+        teacher: Whose scores are kept, when the plan gives them weight.
+
+    Yields:
+        Every step. The trained model lies in ``out / "model"`` after the last.
+
+    Raises:
+        InputError: The pairs or the plan cannot be used, ``out`` holds another run, the loss is not finite, or the
+            disk is full.
+        ModelLoadError: The base cannot be read, or is no reranker.
+        OutOfMemoryError: The device has no room.
+    """
+    check_reranker_plan(plan)
+    if plan.distillation and teacher is None:
+        raise InputError("merging.teacher_missing")
+    refuse_base(base, out / "model")
+    run = _Run(base, pairs, plan, out, device, teacher if plan.distillation else None)
+    yield from drive(run, plan.steps, plan.checkpoint_every, cancel)
+
+
+class _Run:
+    """A model, its optimiser and how far they have come."""
+
+    def __init__(
+        self,
+        base: Path,
+        pairs: Sequence[TrainingPair],
+        plan: RerankerPlan,
+        out: Path,
+        device: str | None,
+        teacher: ListTeacher | None,
+    ) -> None:
+        """Load the base and take up the newest checkpoint."""
+        self._plan, self._base, self._out, self._pairs, self._teacher = plan, base, out, pairs, teacher
+        self._order = ListOrder(pairs, plan.negatives, plan.seed)
+        loaded = _load(base, plan, device)
+        self._device = loaded.device
+        self._longest = min(plan.longest, loaded.max_length)
+        backbone: Any = loaded.backbone
+        backbone.set_attn_implementation(PACKED)
+        if plan.lora_rank:
+            self.model = add_adapters(backbone, plan.lora_rank, plan.seed)
+        else:
+            self.model = backbone.requires_grad_(True)
+        self._accelerator = make_accelerator(self._device)
+        optimizer = make_optimizer(self.model, plan.learning_rate, plan.table_rate)
+        self._wrapped, self._optimizer = self._accelerator.prepare(self.model, optimizer)
+        self._score = ListScorer(
+            self._wrapped, loaded.tokenizer, _head_rows(loaded), self._longest, self._device
+        )
+        facts = plan_facts(plan) | {
+            "base": loaded.provenance.fingerprint,
+            "pairs": digest_of_pairs(pairs),
+            "teacher": teacher.name if teacher else None,
+        }
+        self._progressed = Progressed(self.model, self._optimizer, out / "checkpoints", facts)
+        self.step = self._progressed.resume()
+
+    def advance(self) -> TrainingStep:
+        """Make one step."""
+        begin = time.monotonic()
+        plan = self._plan
+        lists = self._order.at(self.step, plan.batch_lists)
+        aims = [self._teacher.score(one) if self._teacher else None for one in lists]
+        prompts = [self._score.tokens(one) for one in lists]
+        rate = set_rate(self._optimizer, pace(self.step, plan.steps, plan.warmup_share))
+        with device_lock(self._device):
+            parts = self._learn(prompts, aims)
+        self.step += 1
+        return TrainingStep(
+            step=self.step,
+            steps=plan.steps,
+            loss=parts.pop("loss"),
+            parts=tuple(parts.items()),
+            learning_rate=rate,
+            masked_share=0.0,
+            seconds=time.monotonic() - begin,
+            tokens=sum(len(ids) for one in prompts for ids in one),
+        )
+
+    def _learn(
+        self, prompts: Sequence[list[TokenIds]], aims: Sequence[NDArray[np.float32] | None]
+    ) -> dict[str, float]:
+        """Let the lists' gradients move the weights, unless they are not finite; give the mean parts of the loss."""
+        means: dict[str, float] = {}
+        try:
+            for number, (one, aim) in enumerate(zip(prompts, aims, strict=True), start=1):
+                last = number == len(prompts)
+                with nullcontext() if last else self._accelerator.no_sync(self._wrapped):
+                    parts = self._parts(self._score(one), aim)
+                    self._accelerator.backward(parts["loss"] / len(prompts))
+                for name, part in parts.items():
+                    means[name] = means.get(name, 0.0) + float(part.detach()) / len(prompts)
+            norm = self._accelerator.clip_grad_norm_(self.model.parameters(), LONGEST_GRADIENT)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise OutOfMemoryError(
+                "merging.reranker_out_of_memory",
+                device=str(self._device),
+                negatives=self._plan.negatives,
+                longest=self._longest,
+            ) from error
+        if not (math.isfinite(means["loss"]) and math.isfinite(norm)):
+            raise InputError("trainer.loss_not_finite", step=self.step + 1)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        return means
+
+    def _parts(self, log_odds: Tensor, aim: NDArray[np.float32] | None) -> dict[str, Tensor]:
+        """Judge one list, whose first document is the right one."""
+        labels = torch.zeros_like(log_odds)
+        labels[0] = 1
+        parts = {"supervised": supervised(log_odds, labels)}
+        loss = parts["supervised"]
+        if self._plan.listwise:
+            parts["listwise"] = listwise(log_odds)
+            loss = loss + self._plan.listwise * parts["listwise"]
+        if aim is not None:
+            parts["distillation"] = distilled(log_odds, torch.from_numpy(aim).to(log_odds))
+            loss = loss + self._plan.distillation * parts["distillation"]
+        return {"loss": loss} | parts
+
+    def save(self) -> Path:
+        """Write a checkpoint."""
+        return self._progressed.save(self.step)
+
+    def export(self) -> Path:
+        """Write the trained model."""
+        trained = merge_adapters(self.model) if self._plan.lora_rank else self.model
+        state = read_state(self._base)
+        # An untied head was not trained and is written as it was.
+        model = model_of(state, {**state.tensors, **trained.state_dict()})
+        sources = Counter(
+            " ".join(filter(None, (pair.provenance.generator, pair.provenance.source)))
+            for pair in self._pairs
+        )
+        card = ModelCard(self._out.name, self._base.name, len(self._pairs), sources, asdict(self._plan))
+        return write_reranker(
+            cast("Qwen3ForCausalLM", model), self._base, self._out / "model", card, stored_dtype(self._base)
+        )
+
+
+def _load(base: Path, plan: RerankerPlan, device: str | None) -> LoadedModel:
+    """Load the base in float32; beneath adapters on a GPU in bfloat16, since it stays as it is there."""
+    if read_config(base, "reranker").architecture == "Qwen3ForSequenceClassification":
+        raise InputError("merging.train_classifier", folder=base.name)
+    target = resolve_device(device or "auto")
+    coarse = plan.lora_rank > 0 and target.type == "cuda"
+    return load_model(str(base), "reranker", str(target), "bfloat16" if coarse else "float32", offline=True)
+
+
+def _head_rows(loaded: LoadedModel) -> Callable[[], Tensor]:
+    """Give the head's rows for "no" and "yes": those of the token table, which learn with it, or fixed ones."""
+    head = loaded.head
+    if head is None:
+        raise ModelLoadError("models.family_not_reranker", folder=loaded.provenance.model)
+    if not loaded.checkpoint.tied_head:
+        return lambda: head
+    table: Tensor = cast("Any", loaded.backbone).embed_tokens.weight
+    places = [answer_token(loaded.tokenizer, word) for word in ("no", "yes")]
+    return lambda: table[places]
