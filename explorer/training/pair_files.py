@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import errno
 import io
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.corpus.encoding import decode
 from explorer.errors import InputError
+
+csv.field_size_limit(2**31 - 1)
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
@@ -220,22 +223,18 @@ def write_whole(path: Path, lines: Iterable[str]) -> None:
     Raises:
         InputError: The disk is full, or the file cannot be written; what stood there before still does.
     """
-    unfinished: Path | None = None
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            unfinished = Path(file.name)
+        with unfinished.open("xb") as file:
             for line in lines:
                 file.write(well_formed(line).encode("utf-8") + b"\n")
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
-        unfinished = None
     except OSError as error:
         key = "pairs.disk_full" if error.errno == errno.ENOSPC else "pairs.unwritable"
         raise InputError(key, file=path.name) from error
     finally:
-        if unfinished is not None:
+        with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)

@@ -182,6 +182,18 @@ def test_a_table_that_holds_no_pairs_is_refused(tmp_path, text, key, line):
     assert refused.value.values.get("line") == line
 
 
+def test_a_cell_may_be_as_long_as_a_document(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text(f"query,document\nq,{'word ' * 60_000}\n", "utf-8")
+    assert len(read_pairs(path)[0].document) == 300_000
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"pairs\.jsonl cannot be written"):
+        write_pairs([TrainingPair("q", "d")], tmp_path / "file" / "pairs.jsonl")
+
+
 def test_a_chinese_table_saved_by_a_spreadsheet_is_read(tmp_path):
     path = tmp_path / "pairs.csv"
     path.write_bytes(

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 
 from explorer.errors import ExplorerError, InputError, ModelLoadError, OutOfMemoryError
 from explorer.training.synthesis.documents import SourceDocument
@@ -84,6 +91,28 @@ def test_a_folder_without_a_chat_template_continues_the_prompt(copy):
     model = load_language_model(str(copy), "cpu", temperature=0)
     answers = model.generate(PROMPTS, 6, 0)
     assert len(answers) == 3 and all(isinstance(answer, str) for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("network", "config"),
+    [
+        (GPT2LMHeadModel, GPT2Config(n_embd=32, n_layer=2, n_head=2, n_positions=512, vocab_size=600)),
+        (LlamaForCausalLM, LlamaConfig(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+                                       vocab_size=600)),
+    ],
+    ids=["gpt2", "llama"],
+)  # fmt: skip
+def test_other_architectures_answer_alike_in_any_batch(copy, network, config):
+    (copy / "model.safetensors").unlink()
+    torch.manual_seed(0)
+    made = network(config)
+    for parameter in made.parameters():
+        parameter.data.normal_(0, 0.3)
+    made.save_pretrained(copy)
+    model = load_language_model(str(copy), "cpu", temperature=0)
+    alone = [answer for prompt in PROMPTS for answer in model.generate([prompt], 8, 0)]
+    assert model.generate(PROMPTS, 8, 0) == alone
+    assert len(set(alone)) > 1
 
 
 def test_an_answer_is_never_longer_than_asked(folder):
