@@ -129,6 +129,24 @@ def test_bitext_is_a_sentence_and_its_translation():
     assert "from Chinese into English" in script.prompts[0]
 
 
+@pytest.mark.parametrize(
+    ("language", "wanted", "asked"),
+    [
+        ("zh-Hant", "zh", "English"),
+        ("en", "en-GB", "Chinese"),
+        ("en", "de", "German"),
+        ("ja", "ja", "English"),
+    ],
+)
+def test_nothing_is_translated_into_its_own_language(language, wanted, asked):
+    script = Script(helpful)
+    (pair,) = made(
+        script, [SourceDocument("Some text.", "", language)], kinds=("bitext",), translation_language=wanted
+    )
+    assert f"into {asked}." in script.prompts[0]
+    assert dict(pair.provenance.configuration)["language"] == language
+
+
 def test_classification_has_the_wrong_labels_as_negatives():
     (pair,) = made(Script(helpful), kinds=("classification",))
     assert (pair.query, pair.document) == (STARS.text, "astronomy")

@@ -131,6 +131,16 @@ def test_a_server_that_knows_no_template_settings_is_asked_without(server):
     assert model.generate(["p"], 5, 0) == ["ok"]
     assert model.generate(["q"], 5, 0) == ["ok"]
     assert ["chat_template_kwargs" in body for body in server.bodies] == [True, False, False]
+    assert client(server, parallel=4).generate(list("abcdefgh"), 5, 0) == ["ok"] * 8
+
+
+def test_one_prompt_that_is_refused_for_itself_does_not_turn_the_settings_off(server):
+    server.reply = lambda body: (400, b"too long") if body["seed"] == 1 else completion("ok")
+    model = client(server, parallel=1)
+    with pytest.raises(InputError, match="400"):
+        model.generate(["p", "long"], 5, 0)
+    model.generate(["p"], 5, 0)
+    assert "chat_template_kwargs" in server.bodies[-1]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,16 @@ class Order:
         """The length as the model is told it."""
         return length_in(self.language, self.words)
 
+    @property
+    def translation_language(self) -> str:
+        """The plan's language of translation, or English or Chinese for a document that is in it already."""
+        wanted, own = (
+            tag.split("-")[0].lower() for tag in (self.plan.translation_language, self.document.language)
+        )
+        if wanted != own:
+            return self.plan.translation_language
+        return "zh" if own == "en" else "en"
+
     def sentence(self) -> str:
         """Draw one of the document's sentences, a whole one of at least four words where there is any."""
         return self.draw.choice(whole_sentences(self.passage) or sentences(self.passage))
@@ -114,7 +124,7 @@ def retrieval(order: Order, configuration: Configuration) -> Draft:
 def bitext(order: Order) -> Draft:
     """Ask for a translation of one sentence."""
     sentence = order.sentence()
-    source, target = order.document.language, order.plan.translation_language
+    source, target = order.document.language, order.translation_language
     length = length_in(source, size(sentence))
     settings = (("language", source), ("translation language", target), ("length", length))
     prompt = templates.BITEXT.format(

@@ -17,7 +17,8 @@ class SynthesisPlan:
         kinds: Kinds of pairs.
         pairs_per_document: Pairs of each kind that are asked for; rules may find fewer.
         language: BCP 47 tag in which a language model writes; empty for the document's own.
-        translation_language: BCP 47 tag that bitext is translated into.
+        translation_language: BCP 47 tag that bitext is translated into; documents in it are put into English, or
+            English ones into Chinese.
         shortest: Fewest words that a query, label or sentence is asked to have.
         most_words: Most words of the same.
         documents_at_once: Documents whose prompts are answered together.

@@ -104,16 +104,19 @@ class ServerModel:
     def _answer(self, prompt: str, longest: int, seed: int) -> str:
         """Send one prompt, again after a passing failure."""
         failure = InputError("pairs.server_unreachable", server=self._host)
+        templated = self._takes_template_settings
         for attempt in range(self._tries):
             if attempt:
                 self._wait(2.0 ** (attempt - 1))
             try:
-                return self._completion(self._post(self._body(prompt, longest, seed)))
+                answer = self._completion(self._post(self._body(prompt, longest, seed, templated)))
+                self._takes_template_settings = templated
+                return answer
             except urllib.error.HTTPError as error:
                 error.close()
                 failure = InputError("pairs.server_refused", server=self._host, status=error.code)
-                if error.code in _FIELD_REFUSED and self._takes_template_settings:
-                    self._takes_template_settings = False
+                if error.code in _FIELD_REFUSED and templated:
+                    templated = False
                 elif error.code not in _TRY_AGAIN:
                     break
             except (OSError, HTTPException):
@@ -121,7 +124,7 @@ class ServerModel:
         # Raised here and not in the handlers: the request, whose headers hold the key, is in none of its causes.
         raise failure
 
-    def _body(self, prompt: str, longest: int, seed: int) -> bytes:
+    def _body(self, prompt: str, longest: int, seed: int, templated: bool) -> bytes:
         """Write the request; thinking is turned off where the server lets its template be told so."""
         body: dict[str, object] = {
             "model": self.model,
@@ -130,7 +133,7 @@ class ServerModel:
             "temperature": self._temperature,
             "seed": seed,
         }
-        if self._takes_template_settings:
+        if templated:
             body["chat_template_kwargs"] = {"enable_thinking": False}
         return json.dumps(body).encode("ascii")
 
