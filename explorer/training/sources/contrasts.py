@@ -146,7 +146,7 @@ def _languages(data: Path, rng: random.Random) -> Iterator[Choice]:
         query, column = table[asked][number][0], 1 if table["en"][number][2] >= 4 else 0
         if any(table[code][number][column] == query for code in wanted):
             continue
-        answers = tuple((_language_tasks(code), table[code][number][column], code) for code in wanted)
+        answers = tuple((_language_tasks(code), str(table[code][number][column]), code) for code in wanted)
         yield Choice(query, answers, "language")
 
 
