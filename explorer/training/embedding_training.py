@@ -22,7 +22,6 @@ import torch
 from torch import Tensor
 from transformers import Qwen3Model
 
-from explorer.engine.attention import PACKED
 from explorer.engine.tokens import TokenIds
 from explorer.errors import InputError, OutOfMemoryError
 from explorer.models.devices import device_lock, is_out_of_memory, resolve_device
@@ -31,7 +30,7 @@ from explorer.progress import CancelToken
 from explorer.training.adapters import add_adapters, merge_adapters
 from explorer.training.batches import Batch, BatchOrder
 from explorer.training.embedding_plan import EmbeddingPlan, check_plan, checked_ladder
-from explorer.training.forward import last_token_vectors, length_chunks, token_ids
+from explorer.training.forward import TRAINED, chunk_vectors, similar_chunks, token_ids
 from explorer.training.gradient_cache import backward_in_chunks
 from explorer.training.model_folder import ModelCard, refuse_base, stored_dtype, write_embedding
 from explorer.training.objective import Objective, TeacherVectors, Verdict
@@ -117,7 +116,7 @@ class EmbeddingRun:
             teacher if plan.distillation_weight else None,
         )
         backbone: Any = loaded.backbone
-        backbone.set_attn_implementation(PACKED)
+        backbone.set_attn_implementation(TRAINED)
         if plan.lora_rank:
             self.model = add_adapters(backbone, plan.lora_rank, plan.seed)
         else:
@@ -175,7 +174,7 @@ class EmbeddingRun:
         return verdict
 
     def _backward(self, batch: Batch, sequences: Sequence[TokenIds]) -> Verdict:
-        chunks, order = length_chunks(sequences, self._plan.chunk_texts)
+        chunks, order = similar_chunks(batch.texts, sequences, self._plan.chunk_texts)
         places = torch.from_numpy(order).to(self._device)
         verdicts: list[Verdict] = []
 
@@ -184,7 +183,7 @@ class EmbeddingRun:
             return verdicts[0].loss
 
         backward_in_chunks(
-            lambda chunk: last_token_vectors(self._wrapped, chunk, self._device),
+            lambda chunk: chunk_vectors(self._wrapped, chunk, self._device),
             chunks,
             loss,
             self._accelerator.backward,
@@ -204,7 +203,9 @@ class EmbeddingRun:
             for pair in self._pairs
         )
         card = ModelCard(self._out.name, self._base.name, len(self._pairs), sources, asdict(self._plan))
-        return write_embedding(cast("Qwen3Model", trained), self._base, self._out / "model", card, stored_dtype(self._base))
+        return write_embedding(
+            cast("Qwen3Model", trained), self._base, self._out / "model", card, stored_dtype(self._base)
+        )
 
 
 def _digest_of_teacher(teacher: TeacherVectors | None) -> str | None:
