@@ -3,6 +3,7 @@
 ``python -m explorer rerank QUERY DOCUMENT ...`` prints each document with its log-odds, P(yes) and cosine.
 ``python -m explorer record-demo-map`` lays out the demo corpus with the model in use and stores the picture that
 the Map view opens with.
+``python -m explorer train COMMAND`` makes pairs, trains, merges and measures; see :mod:`explorer.training.commands`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         Exit status: 0 when done, 2 when something must be mended first.
     """
+    if arguments[:1] == ["train"]:
+        from explorer.training.commands import main as train
+
+        return train(arguments[1:])
     parser = argparse.ArgumentParser(prog="python -m explorer", description=say("settings.about", "en"))
     parser.add_argument("--embedding", default=Settings.embedding, help=say("settings.help_embedding", "en"))
     parser.add_argument("--reranker", default=Settings.reranker, help=say("settings.help_reranker", "en"))
@@ -38,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     ranking.add_argument("documents", nargs="+")
     ranking.add_argument("--instruction", default="")
     commands.add_parser("record-demo-map", help=say("settings.help_record_command", "en"))
+    commands.add_parser("train", help=say("commands.about", "en"))
     given = parser.parse_args(arguments)
 
     from explorer.service.workspace import Workspace

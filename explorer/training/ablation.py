@@ -82,7 +82,7 @@ class AblationProgress:
 
     Attributes:
         row: The row that is worked on.
-        step: The step that was just made, or None when a row was just finished.
+        step: The step that was just made, or None when the row is finished.
         result: What is finished.
     """
 
@@ -115,7 +115,7 @@ def ablate(
         device: As :func:`explorer.models.devices.resolve_device` takes it; None for the best one.
 
     Yields:
-        Every step and every finished row; after a wish to stop, fewer than all.
+        Every step and every finished row, also of an earlier call; after a wish to stop, fewer than all.
 
     Raises:
         InputError: The pairs or plans cannot be used, ``out`` holds another ablation, or the disk is full.
@@ -124,13 +124,12 @@ def ablate(
     """
     work = _Ablation(base, synthetic, labelled, plans, held_out, out, cancel, device)
     for name in ROWS:
-        if name in work.record.rows:
-            continue
-        for step in work.train(name):
-            yield AblationProgress(name, step, work.result())
-        if cancel and cancel.cancelled:
-            return
-        work.finish(name)
+        if name not in work.record.rows:
+            for step in work.train(name):
+                yield AblationProgress(name, step, work.result())
+            if cancel and cancel.cancelled:
+                return
+            work.finish(name)
         yield AblationProgress(name, None, work.result())
 
 

@@ -12,9 +12,11 @@ from functools import cache
 
 from explorer.settings import ASSETS
 from explorer.training.held_out import HeldOut, RetrievalItem
+from explorer.training.pair import PairProvenance, TrainingPair
 from explorer.training.reranker_quality import InstructionPair
 
 DEMO = ASSETS / "demo"
+_FULL = 3
 
 
 @cache
@@ -36,11 +38,9 @@ def demo_held_out() -> HeldOut:
         69 queries with grades from 1 to 3 over 384 documents; no similarity pairs.
     """
     documents = demo_documents()
-    with (DEMO / "judgements.tsv").open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t"))
-    lines_of_queries = (DEMO / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = _judgements()
     items = []
-    for query in map(json.loads, lines_of_queries):
+    for query in _queries():
         judged = [
             (documents[row["doc_id"]], float(row["grade"]))
             for row in rows
@@ -48,6 +48,32 @@ def demo_held_out() -> HeldOut:
         ]
         items.append(RetrievalItem(query["text"], tuple(judged)))
     return HeldOut(retrieval=tuple(items), others=tuple(documents.values()))
+
+
+@cache
+def demo_labelled_pairs() -> tuple[TrainingPair, ...]:
+    """Turn the judged queries into labelled pairs.
+
+    Returns:
+        One pair for each document that answers a query fully (grade 3); its negatives are the documents that people
+        judged as no answer.
+    """
+    documents = demo_documents()
+    graded: dict[str, dict[str, int]] = {}
+    for row in _judgements():
+        graded.setdefault(row["query_id"], {})[documents[row["doc_id"]]] = int(row["grade"])
+    return tuple(
+        TrainingPair(
+            query["text"],
+            document,
+            negatives=tuple(text for text, other in graded[query["id"]].items() if other == 0),
+            language=query["language"],
+            provenance=PairProvenance("labelled", source="demo judgements"),
+        )
+        for query in _queries()
+        for document, grade in graded[query["id"]].items()
+        if grade == _FULL
+    )
 
 
 @cache
@@ -68,3 +94,13 @@ def demo_instruction_pairs() -> tuple[InstructionPair, ...]:
         for first, second in itertools.combinations(entry["instructions"], 2)
         if first["right"] != second["right"]
     )
+
+
+def _judgements() -> list[dict[str, str]]:
+    with (DEMO / "judgements.tsv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))
+
+
+def _queries() -> list[dict[str, str]]:
+    lines = (DEMO / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]

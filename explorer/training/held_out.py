@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from explorer.engine.prompts import DEFAULT_INSTRUCTION
 from explorer.errors import InputError
 from explorer.training.pair import TrainingPair
+from explorer.training.pair_files import read_records
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,27 @@ def folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
+def read_passages(path: Path, question: str = "question") -> HeldOut | None:
+    """Read questions with the paragraphs that answer them.
+
+    Args:
+        path: JSON Lines with the fields ``paragraph`` and at least one question.
+        question: Name of the question's field.
+
+    Returns:
+        Every question over all paragraphs; None when the first line has no paragraph, as in a file of pairs.
+
+    Raises:
+        InputError: A later line lacks a field; the message names the line.
+    """
+    items: list[RetrievalItem] = []
+    for record in read_records(path):
+        if not items and "paragraph" not in record.fields:
+            return None
+        items.append(RetrievalItem(record.text(question), ((record.text("paragraph"), 1.0),)))
+    return HeldOut(retrieval=tuple(items))
+
+
 def hold_out(
     pairs: Sequence[TrainingPair], share: float = 0.1, seed: int = 0, most: int = 200
 ) -> tuple[list[TrainingPair], HeldOut]:
@@ -90,6 +113,26 @@ def hold_out(
         if index not in held
     ]
     return kept, _held_out([pairs[index] for index in sorted(held)])
+
+
+def without(pairs: Sequence[TrainingPair], held_out: HeldOut) -> list[TrainingPair]:
+    """Leave out every pair that holds a held-out text.
+
+    Args:
+        pairs: Pairs of another source than the held-out texts.
+        held_out: What is measured on.
+
+    Returns:
+        The other pairs, without negatives that were held out; texts that are only searched beside the answers may stay.
+    """
+    hidden = {folded(text) for first, second, _ in held_out.similarity for text in (first, second)}
+    for item in held_out.retrieval:
+        hidden |= {folded(item.query), *(folded(text) for text, _ in item.judged)}
+    return [
+        replace(pair, negatives=tuple(text for text in pair.negatives if folded(text) not in hidden))
+        for pair in pairs
+        if hidden.isdisjoint(_sides(pair))
+    ]
 
 
 def _held_out(pairs: Sequence[TrainingPair]) -> HeldOut:

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from explorer.engine.prompts import FORMS
-from explorer.engine.tokens import TokenIds, common_prefix, pair_tokens
+from explorer.engine.tokens import TokenIds, pair_tokens
 from explorer.training.forward import last_token_vectors
 from explorer.training.ranked_lists import RankedTexts
 
@@ -19,7 +19,7 @@ class ListScorer:
     """Scores one list with gradients, exactly as :class:`explorer.engine.reranker.Reranker` does.
 
     Args:
-        model: ``Qwen3Model`` whose attention is packed, perhaps wrapped.
+        model: ``Qwen3Model`` whose attention is :data:`explorer.training.forward.TRAINED`, perhaps wrapped.
         tokenizer: The model's.
         rows: Gives the rows of the head for "no" and "yes", [2, hidden].
         longest: Longest prompt in tokens.
@@ -65,7 +65,7 @@ class ListScorer:
         """
         order = np.argsort([len(ids) for ids in prompts], kind="stable")
         ordered = [prompts[index] for index in order]
-        states = last_token_vectors(self._model, ordered, self._device, common_prefix(ordered))
+        states = last_token_vectors(self._model, ordered, self._device)
         rows = self._rows().float()
         # Not a matrix product: autocast would round it, and with it the score, to bfloat16.
         log_odds = (states * (rows[1] - rows[0])).sum(-1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from explorer.engine.embedder import Embedder
 from explorer.engine.reranker import Reranker
 from explorer.progress import CancelToken, ProgressCallback
 from explorer.training.held_out import HeldOut
+from explorer.training.pair_files import read_records
 from explorer.training.quality import Encode, encoded_queries, graded
 
 TOP = 20
@@ -62,6 +64,29 @@ class RerankerQuality:
         if self.obeyed is not None and self.flipped is not None:
             parts.append(f"instructions obeyed {self.obeyed:.3f}, order turned round {self.flipped:.3f}")
         return ", ".join(parts)
+
+
+def read_instruction_pairs(path: Path) -> tuple[InstructionPair, ...]:
+    """Read queries with opposite instructions.
+
+    Args:
+        path: JSON Lines with the fields ``query``, ``first_instruction``, ``second_instruction``, ``first_document``
+            and ``second_document``; others are passed over.
+
+    Returns:
+        One a line.
+
+    Raises:
+        InputError: A field is missing; the message names the line.
+    """
+    return tuple(
+        InstructionPair(
+            record.text("query"),
+            (record.text("first_instruction"), record.text("second_instruction")),
+            (record.text("first_document"), record.text("second_document")),
+        )
+        for record in read_records(path)
+    )
 
 
 def measure_reranker(

@@ -19,7 +19,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.engine.attention import PACKED
 from explorer.engine.tokens import TokenIds
 from explorer.errors import InputError, ModelLoadError, OutOfMemoryError
 from explorer.models.checks import read_config
@@ -28,6 +27,7 @@ from explorer.models.loading import LoadedModel, load_model
 from explorer.models.tokenizer import answer_token
 from explorer.progress import CancelToken
 from explorer.training.adapters import add_adapters, merge_adapters
+from explorer.training.forward import TRAINED
 from explorer.training.model_folder import ModelCard, refuse_base, stored_dtype, write_reranker
 from explorer.training.model_states import model_of, read_state
 from explorer.training.optimization import LONGEST_GRADIENT, make_accelerator, make_optimizer, pace, set_rate
@@ -98,7 +98,7 @@ class _Run:
         self._device = loaded.device
         self._longest = min(plan.longest, loaded.max_length)
         backbone: Any = loaded.backbone
-        backbone.set_attn_implementation(PACKED)
+        backbone.set_attn_implementation(TRAINED)
         if plan.lora_rank:
             self.model = add_adapters(backbone, plan.lora_rank, plan.seed)
         else:

@@ -97,7 +97,7 @@ def test_the_merge_is_that_of_the_kept_models(make_model, finished, tmp_path, mo
 def test_finished_rows_are_not_trained_again(make_model, finished, monkeypatch):
     out, events = finished
     monkeypatch.setattr("explorer.training.ablation.train_embedding", lambda *_: pytest.fail("trained again"))
-    assert run(make_model(), out) == []
+    assert run(make_model(), out) == [AblationProgress(name, None, events[-1].result) for name in ROWS]
     record = json.loads((out / "ablation.json").read_text("utf-8"))
     assert list(record["rows"]) == list(ROWS)
     assert record["before"]["ndcg_at_10"] == events[-1].result.before.ndcg_at_10

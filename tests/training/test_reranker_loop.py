@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoTokenizer, Qwen3ForCausalLM
 
-from explorer.engine.attention import PACKED
 from explorer.engine.reranker import load_reranker
 from explorer.errors import InputError, ModelLoadError
 from explorer.models.loading import load_model
 from explorer.progress import CancelToken
 from explorer.training.checkpoint import latest_checkpoint
+from explorer.training.forward import TRAINED
 from explorer.training.packed_lists import ListScorer
 from explorer.training.pair import TrainingPair
 from explorer.training.ranked_lists import ListTeacher, RankedTexts
@@ -45,7 +45,7 @@ def reranker(make_model) -> Path:
 
 def scorer_of(folder: Path, longest: int = 200) -> tuple[ListScorer, torch.nn.Module]:
     loaded = load_model(str(folder), "reranker", "cpu")
-    loaded.backbone.set_attn_implementation(PACKED)
+    loaded.backbone.set_attn_implementation(TRAINED)
     loaded.backbone.requires_grad_(True)
     return ListScorer(
         loaded.backbone, loaded.tokenizer, lambda: loaded.head, longest, loaded.device
