@@ -140,15 +140,13 @@ def publish(unfinished: Path, place: Path) -> None:
     """
     for part in (*unfinished.rglob("*"), unfinished):
         _flush(part)
+    # A folder that is not empty cannot be replaced in one call; the old one steps aside under an unfinished name.
+    aside = place.with_name(unfinished_name(f"old-{place.name}"))
+    shutil.rmtree(aside, ignore_errors=True)
     if place.exists():
-        # A folder that is not empty cannot be replaced in one call; the old one steps aside under an unfinished name.
-        aside = place.with_name(unfinished_name(f"old-{place.name}"))
-        shutil.rmtree(aside, ignore_errors=True)
         place.replace(aside)
-        unfinished.replace(place)
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        unfinished.replace(place)
+    unfinished.replace(place)
+    shutil.rmtree(aside, ignore_errors=True)
     _flush(place.parent)
 
 

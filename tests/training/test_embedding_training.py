@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.training.distil import evaluate as evaluation
-from explorer.training.distil.export import export
 from explorer.training.distil.pairs import Pair
 from explorer.training.distil.static import StaticPlan, initial_table, nested_loss, train_static
 from explorer.training.distil.student import StudentShape, build_student
@@ -18,6 +17,7 @@ from explorer.training.distil.teachers import fit_joint_space, unit
 from explorer.training.distil.texts import Text, distinct
 from explorer.training.distil.tokenizer import save_tokenizer, train_tokenizer, with_whole_words
 from explorer.training.distil.train import Examples, TrainingPlan, embed, train_student
+from explorer.training.model_folder import write_embedding
 
 SHAPE = StudentShape(layers=2, intermediate=64)
 
@@ -138,9 +138,9 @@ def test_the_tokenizer_is_whole_where_the_templates_need_it(tmp_path):
     for word in ("yes", "no", " Query", " Instruct", "<think>", "<|im_end|>"):
         assert len(tokenizer.encode(word, add_special_tokens=False).ids) == 1
     assert tokenizer.decode(tokenizer.encode("日本 – Größe, ёлка").ids) == "日本 – Größe, ёлка"
-    save_tokenizer(tokenizer, tmp_path)
+    save_tokenizer(tokenizer, tmp_path / "tokenizer")
     model = build_student(torch.randn(tokenizer.get_vocab_size(), SHAPE.content), SHAPE)
-    export(model, tmp_path, tmp_path / "model")
+    write_embedding(model, tmp_path / "tokenizer", tmp_path / "model")
     vectors = evaluation.folder_encoder(tmp_path / "model")(["one text", "another"])
     assert vectors.shape == (2, 256)
     assert np.isfinite(vectors).all()

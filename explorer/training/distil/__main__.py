@@ -22,7 +22,6 @@ from explorer.training.distil import corpus as corpus
 from explorer.training.distil import evaluate as evaluation
 from explorer.training.distil import targets as target_room
 from explorer.training.distil.dictionaries import frequent_words
-from explorer.training.distil.export import export
 from explorer.training.distil.pairs import Pair, gather_pairs
 from explorer.training.distil.static import StaticPlan, initial_table, train_static
 from explorer.training.distil.student import StudentShape, build_student
@@ -30,6 +29,7 @@ from explorer.training.distil.teachers import english_teacher, multilingual_teac
 from explorer.training.distil.texts import Text
 from explorer.training.distil.tokenizer import save_tokenizer, train_tokenizer
 from explorer.training.distil.train import Examples, TokenIds, TrainingPlan, train_student
+from explorer.training.model_folder import write_embedding
 
 log = logging.getLogger("explorer.training.distil")
 VOCABULARY = 40_000
@@ -93,7 +93,7 @@ def train(work: Path, arguments: argparse.Namespace) -> None:
     examples = _examples(work, _pairs(arguments))
     plan = TrainingPlan(seconds=arguments.seconds, steps=arguments.steps, pair_share=arguments.pair_share)
     train_student(model, examples, plan, _log_training)
-    export(model, work / "tokenizer", work / "model")
+    write_embedding(model, work / "tokenizer", work / "model")
 
 
 def measure(work: Path, arguments: argparse.Namespace) -> None:
