@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from explorer.errors import Cancelled, InputError
@@ -252,6 +252,8 @@ WORDS = st.sampled_from(
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(st.text(min_size=1, max_size=200), st.lists(WORDS, min_size=1, max_size=60).map("".join)),
        st.text(max_size=20), st.sampled_from(["en", "zh", "ja", "de", "ar"]))  # fmt: skip
+@example("0", "\r", "en")
+@example("\r. Text", "Text", "zh")
 def test_no_text_is_too_odd_for_the_rules(text, title, language):
     document = SourceDocument(text, title, language, "label")
     plan = {"kinds": tuple(kind for kind in KINDS if kind != "bitext"), "pairs_per_document": 4}

@@ -74,8 +74,10 @@ class OfflineGenerator:
                 pair = next(source, None)
                 if pair is None:
                     sources.remove(source)
-                elif (pair.query, pair.document) not in given and pair.query != pair.document:
-                    given.add((pair.query, pair.document))
+                    continue
+                sides = (pair.query.strip(), pair.document.strip())
+                if all(sides) and sides[0] != sides[1] and sides not in given:
+                    given.add(sides)
                     yield pair
 
 
