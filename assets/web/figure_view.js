@@ -14,9 +14,13 @@
     const meta = figure.layout.meta ?? {}, title = meta.title ?? "";
     view.plot = h("div", { class: "fv-plot", role: "img", "aria-label": title }, h("p", { class: "xp-quiet fv-wait" }, say(props.words, "drawing")));
     view.plot.style.height = `${kit.heightOf(view.root, props)}px`;
-    const table = meta.table ? kit.table(say(props.words, "table"), meta.table.columns, meta.table.rows) : "";
-    view.root.replaceChildren(h("h3", { class: "xp-title" }, title), kit.caption(meta.caption) ?? "", view.plot, table);
+    view.title = h("h3", { class: "xp-title" }, title);
+    view.caption = h("div", null, kit.caption(meta.caption));
+    view.table = tableOf(meta, props);
+    view.root.replaceChildren(view.title, view.caption, view.plot, view.table);
   }
+
+  const tableOf = (meta, props) => (meta.table ? kit.table(say(props.words, "table"), meta.table.columns, meta.table.rows) : h("div"));
 
   const plain = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
   const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -36,7 +40,9 @@
 
   async function paint(view, props, trigger) {
     const plot = view.plot, figure = kit.parse(props.figure, null);
-    if (!plot || !plot.clientWidth || view.painting) return;
+    if (!plot || !plot.clientWidth) return;
+    view.stale = view.painting;
+    if (view.painting) return;
     view.painting = true;
     try {
       const library = await kit.plotly(view.root.dataset.plotly);
@@ -55,7 +61,23 @@
     } finally {
       view.painting = false;
     }
-    if (plot !== view.plot) await paint(view, props, trigger);
+    if (plot !== view.plot || view.stale) await paint(view, props, trigger);
+  }
+
+  const kinds = (traces) => traces.map((trace) => trace.type ?? "scatter").join();
+
+  /** Whether a figure is the drawn one with other numbers, as in a curve that grows: it is then changed in place. */
+  const goesOn = (view, figure) => view.plot?._fullLayout && kinds(view.plot.data) === kinds(figure.data) && kinds(figure.data).split(",").every((kind) => kind === "scatter");
+
+  function renew(view, figure, props) {
+    const meta = figure.layout.meta ?? {}, open = view.table?.open;
+    view.title.textContent = meta.title ?? "";
+    view.plot.setAttribute("aria-label", meta.title ?? "");
+    const caption = kit.caption(meta.caption) ?? "", table = tableOf(meta, props);
+    view.caption.replaceChildren(caption);
+    view.table.replaceWith(table);
+    view.table = table;
+    table.open = Boolean(open);
   }
 
   async function discard(view) {
@@ -68,6 +90,7 @@
 
     async function draw() {
       const figure = kit.parse(props.figure, null);
+      if (figure && goesOn(view, figure)) { renew(view, figure, props); await paint(view, props, trigger); return; }
       discard(view);
       if (!figure) { root.replaceChildren(kit.empty(say(props.words, "empty"))); return; }
       frame(view, figure, props);

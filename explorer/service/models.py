@@ -163,6 +163,7 @@ def load(workspace: Workspace, request: ModelRequest) -> Generator[Progress[Noti
             "before": readable_bytes(before),
             "after": readable_bytes(used_bytes_on(request.device)),
         }
+        workspace.chosen[request.family] = request.source
         yield Progress(step.done, step.total, step.stage, Notice("loading.loaded", values))
 
 

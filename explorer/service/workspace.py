@@ -18,6 +18,8 @@ from explorer.models.loading import LoadedModel
 from explorer.models.shelf import Shelf
 from explorer.progress import Progress
 from explorer.provenance import Family
+from explorer.service.training_desk import TrainingDesk
+from explorer.service.training_request import limits_of
 from explorer.settings import Settings
 
 Result = TypeVar("Result")
@@ -61,7 +63,9 @@ def waited_for(loading: Generator[Progress[Never], None, Result]) -> Result:
 
 
 class Workspace:
-    """The settings, the loaded models, the caches and the projects of one running explorer.
+    """The settings, the loaded models, the caches, the projects and the training of one running explorer.
+
+    ``chosen`` names, by family, what was last loaded, in words that load it again.
 
     The models that the settings name are loaded in the background, once, on :meth:`start` or on first use.
 
@@ -75,6 +79,8 @@ class Workspace:
         self.shelf = Shelf()
         self.projects = ProjectShelf()
         self.cache = VectorCache()
+        self.training = TrainingDesk(settings.data_dir / "training", settings.device, limits_of(settings))
+        self.chosen: dict[Family, str] = {"embedding": settings.embedding, "reranker": settings.reranker}
         self._starting = threading.Lock()
         self._first_load: dict[Family, _FirstLoad] = {}
 

@@ -12,7 +12,15 @@ from explorer.service.limits import LIMITS
 from explorer.service.workspace import Workspace
 from explorer.settings import Settings
 from explorer.texts import say
-from explorer.ui import dimensions_tab, endpoints, map_tab, models_tab, rerank_tab, similarity_tab
+from explorer.ui import (
+    dimensions_tab,
+    endpoints,
+    map_tab,
+    models_tab,
+    rerank_tab,
+    similarity_tab,
+    training_tab,
+)
 from explorer.ui.components import ModelChips
 from explorer.ui.guard import Guard, refuse_downloads
 from explorer.ui.language import LABELS
@@ -58,6 +66,8 @@ def build_page(workspace: Workspace) -> gr.Blocks:
                 dimensions_tab.build(workspace, page)
             with _view("map"):
                 map_tab.build(workspace, page)
+            with _view("training") as training:
+                training_tab.build(workspace, page, training)
             with _view("models"):
                 models_tab.build(workspace, page, chips)
         endpoints.build(workspace)
