@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.errors import ExplorerError
@@ -19,6 +20,7 @@ from explorer.texts import say
 
 if TYPE_CHECKING:
     from explorer.service.workspace import Workspace
+    from explorer.training.ablation import AblationResult
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["train"]:
         from explorer.training.commands import main as train
 
-        return train(arguments[1:])
+        return train(arguments[1:], _draw_ablation)
     parser = argparse.ArgumentParser(prog="python -m explorer", description=say("settings.about", "en"))
     parser.add_argument("--embedding", default=Settings.embedding, help=say("settings.help_embedding", "en"))
     parser.add_argument("--reranker", default=Settings.reranker, help=say("settings.help_reranker", "en"))
@@ -78,6 +80,19 @@ def _record_demo_map(workspace: Workspace) -> None:
 
     made = finished(map_corpus(workspace, demo_map.corpus(), MapRequest(), demo_map.colours()))
     demo_map.record(made.project)
+
+
+def _draw_ablation(result: AblationResult, folder: Path) -> Path:
+    """Draw an ablation into a page that opens without a network."""
+    import numpy as np
+
+    from explorer.figures.training_effect import ablation_chart
+
+    variants = [say(f"commands.row_{row.name}", "en") for row in result.rows]
+    scores = np.array([list(row.quality.named().values()) for row in result.rows])
+    page = folder / "ablation.html"
+    ablation_chart(variants, list(result.before.named()), scores).write_html(page, include_plotlyjs=True)
+    return page
 
 
 if __name__ == "__main__":

@@ -9,8 +9,7 @@ from pathlib import Path
 from explorer.progress import CancelToken
 from explorer.texts import say
 from explorer.training.ablation import AblationPlans, AblationResult, ablate
-from explorer.training.command_line import Console, flag, model_folder, plan_flags, plan_of, table
-from explorer.training.commands_merge import quality_cells, quality_names
+from explorer.training.command_line import Console, figure, flag, model_folder, plan_flags, plan_of, table
 from explorer.training.commands_train import step_line
 from explorer.training.demo import DEMO, demo_labelled_pairs
 from explorer.training.embedding_plan import EmbeddingPlan
@@ -72,9 +71,11 @@ def ablation_table(result: AblationResult) -> str:
     Returns:
         One line a row, the base first.
     """
-    rows = [[say("commands.row_before", "en"), *quality_cells(result.before)]]
-    rows += [[say(f"commands.row_{row.name}", "en"), *quality_cells(row.quality)] for row in result.rows]
-    return table(["", *quality_names(result.before)], rows)
+    named = [("before", result.before), *((row.name, row.quality) for row in result.rows)]
+    rows = [
+        [say(f"commands.row_{name}", "en"), *map(figure, quality.named().values())] for name, quality in named
+    ]
+    return table(["", *result.before.named()], rows)
 
 
 def _synthetic(given: argparse.Namespace, cancel: CancelToken) -> list[TrainingPair]:

@@ -75,10 +75,10 @@ def run_sweep(given: argparse.Namespace, console: Console, cancel: CancelToken) 
     for point in sweep(first, second, weights, measure, cancel):
         points.append(point)
         console.counted("commands.measuring", len(points), len(weights))
-    rows = [[f"{point.weight:.2f}", *quality_cells(point.figures)] for point in points]
+    rows = [[f"{point.weight:.2f}", *map(figure, point.figures.named().values())] for point in points]
     best = max(points, key=lambda point: score_of(point.figures))
     about = say("commands.best_weight", "en", weight=f"{best.weight:.2f}")
-    head = ["weight", *quality_names(points[0].figures)]
+    head = ["weight", *points[0].figures.named()]
     console.result(f"{table(head, rows)}\n{about}", {"points": points, "best": best.weight})
 
 
@@ -112,24 +112,6 @@ def held_out_of(path: Path | None, question: str) -> HeldOut:
     if not held.retrieval and len(held.similarity) < 2:
         raise InputError("commands.nothing_to_measure", file=path.name)
     return held
-
-
-def quality_names(quality: Quality) -> list[str]:
-    """Name the columns of a table of qualities: similarity at the smallest and the full size, and retrieval."""
-    sizes = sorted(quality.spearman)
-    names = [f"Spearman {size}" for size in dict.fromkeys((*sizes[:1], *sizes[-1:]))]
-    small = min(quality.ndcg_by_dimension, default=0)
-    return [*names, *([f"nDCG@10 {small}", "nDCG@10", "recall@1"] if small else [])]
-
-
-def quality_cells(quality: Quality) -> list[str]:
-    """Write the cells under :func:`quality_names`."""
-    sizes = sorted(quality.spearman)
-    cells = [figure(quality.spearman[size]) for size in dict.fromkeys((*sizes[:1], *sizes[-1:]))]
-    if not quality.ndcg_by_dimension:
-        return cells
-    small = quality.ndcg_by_dimension[min(quality.ndcg_by_dimension)]
-    return [*cells, figure(small), figure(quality.ndcg_at_10), figure(quality.recall_at_1)]
 
 
 def score_of(quality: Quality) -> float:

@@ -53,6 +53,16 @@ class Quality:
     recall_by_dimension: dict[int, float] = field(default_factory=dict)
     ndcg_by_dimension: dict[int, float] = field(default_factory=dict)
 
+    def named(self) -> dict[str, float]:
+        """Give the figures that a table or plot shows: each measure at the smallest and the full size, and recall."""
+        found: dict[str, float] = {}
+        for measure, by_size in (("Spearman", self.spearman), ("nDCG@10", self.ndcg_by_dimension)):
+            for size in sorted({min(by_size), max(by_size)}) if by_size else ():
+                found[f"{measure}, {size} dimensions"] = by_size[size]
+        if self.recall_at_1 is not None:
+            found["recall@1"] = self.recall_at_1
+        return found
+
     def __str__(self) -> str:
         """Say all figures in one line."""
         parts = [f"Spearman {value:.3f} at {size}" for size, value in self.spearman.items()]

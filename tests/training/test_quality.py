@@ -111,6 +111,17 @@ def test_figures_are_said_in_one_line():
     assert str(Quality({64: 0.5}, 0.25, 0.75, 4, 8)) == "Spearman 0.500 at 64, recall@1 0.250, nDCG@10 0.750"
 
 
+def test_figures_of_a_table_are_those_at_the_smallest_and_the_full_size():
+    quality = Quality({32: 0.1, 64: 0.2, 256: 0.3}, 0.4, 0.5, 1, 1, {256: 0.4}, {256: 0.5})
+    assert quality.named() == {
+        "Spearman, 32 dimensions": 0.1,
+        "Spearman, 256 dimensions": 0.3,
+        "nDCG@10, 256 dimensions": 0.5,
+        "recall@1": 0.4,
+    }
+    assert Quality({}, None, None, 0, 0).named() == {}
+
+
 def test_a_bare_model_encodes_as_the_engine_does(make_model, tiny_embedding):
     folder = make_model()
     model = Qwen3Model.from_pretrained(folder, dtype=torch.float32).train()
