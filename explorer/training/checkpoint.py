@@ -57,7 +57,7 @@ def save_checkpoint(folder: Path, state: TrainingState) -> Path:
     Raises:
         InputError: It cannot be written, for instance because the disk is full; older checkpoints are untouched.
     """
-    place = folder / f"step-{state.step:06d}"
+    place = checkpoint_place(folder, state.step)
     unfinished = folder / unfinished_name(place.name)
     try:
         clean_up(folder)
@@ -73,6 +73,19 @@ def save_checkpoint(folder: Path, state: TrainingState) -> Path:
     for old in _checkpoints(folder)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     return place
+
+
+def checkpoint_place(folder: Path, step: int) -> Path:
+    """Name the folder of one step's checkpoint.
+
+    Args:
+        folder: Where the run's checkpoints lie.
+        step: Steps done.
+
+    Returns:
+        Its path, whether or not it is there.
+    """
+    return folder / f"step-{step:06d}"
 
 
 def latest_checkpoint(folder: Path) -> Path | None:

@@ -25,7 +25,7 @@ from transformers import Qwen3Model
 from explorer.engine.tokens import TokenIds
 from explorer.errors import InputError, OutOfMemoryError
 from explorer.models.devices import device_lock, is_out_of_memory, resolve_device
-from explorer.models.loading import load_model
+from explorer.models.loading import LoadedModel, load_model
 from explorer.progress import CancelToken
 from explorer.training.adapters import add_adapters, merge_adapters
 from explorer.training.batches import Batch, BatchOrder
@@ -70,10 +70,6 @@ def train_embedding(
         ModelLoadError: The base cannot be read.
         OutOfMemoryError: The device has no room for the model.
     """
-    check_plan(plan)
-    if plan.distillation_weight > 0 and teacher is None:
-        raise InputError("trainer.teacher_missing")
-    refuse_base(base, out / "model")
     run = EmbeddingRun(base, pairs, plan, out, teacher, device)
     yield from drive(run, plan.steps, plan.checkpoint_every, cancel)
 
@@ -96,32 +92,27 @@ class EmbeddingRun:
         teacher: TeacherVectors | None,
         device: str | None,
     ) -> None:
-        """Load the base and take up the newest checkpoint."""
+        """Load the base and take up the newest checkpoint; what is raised is what :func:`train_embedding` raises."""
+        check_plan(plan)
+        if plan.distillation_weight > 0 and teacher is None:
+            raise InputError("trainer.teacher_missing")
+        refuse_base(base, out / "model")
         self._plan, self._base, self._out, self._pairs = plan, base, out, pairs
         self._order = BatchOrder(pairs, plan.batch_pairs, plan.seed)
         target = resolve_device(device or "auto")
-        # Adapters are trained in float32 themselves; only the base beneath them, which stays as it is, may be coarse.
-        coarse = plan.lora_rank > 0 and target.type == "cuda"
-        loaded = load_model(
-            str(base), "embedding", str(target), "bfloat16" if coarse else "float32", offline=True
-        )
+        self._accelerator = make_accelerator(target)
+        # A process that accelerate's launcher started beside others has a device of its own.
+        several = self._accelerator.num_processes > 1 and target.type != "cpu"
+        loaded = self._load(self._accelerator.device if several else target)
         self._device, self.tokenizer = loaded.device, loaded.tokenizer
         self._longest = min(plan.longest, loaded.max_length)
-        ladder = checked_ladder(plan.ladder, loaded.dimensions)
         self._objective = Objective(
             plan.temperature,
             plan.margin,
-            ladder,
+            checked_ladder(plan.ladder, loaded.dimensions),
             plan.distillation_weight,
             teacher if plan.distillation_weight else None,
         )
-        backbone: Any = loaded.backbone
-        backbone.set_attn_implementation(TRAINED)
-        if plan.lora_rank:
-            self.model = add_adapters(backbone, plan.lora_rank, plan.seed)
-        else:
-            self.model = backbone.requires_grad_(True)
-        self._accelerator = make_accelerator(self._device)
         optimizer = make_optimizer(self.model, plan.learning_rate, plan.table_rate)
         self._wrapped, self._optimizer = self._accelerator.prepare(self.model, optimizer)
         facts = plan_facts(plan) | {
@@ -129,14 +120,32 @@ class EmbeddingRun:
             "pairs": digest_of_pairs(pairs),
             "teacher": _digest_of_teacher(self._objective.teacher),
         }
+        if self._accelerator.num_processes > 1:
+            facts["processes"] = self._accelerator.num_processes
         self._progressed = Progressed(self.model, self._optimizer, out / "checkpoints", facts)
         self.step = self._progressed.resume()
+
+    def _load(self, device: torch.device) -> LoadedModel:
+        """Read the base and make ready what is trained of it."""
+        rank = self._plan.lora_rank
+        # Adapters are trained in float32 themselves; only the base beneath them, which stays as it is, may be coarse.
+        dtype = "bfloat16" if rank and device.type == "cuda" else "float32"
+        loaded = load_model(str(self._base), "embedding", str(device), dtype, offline=True)
+        backbone: Any = loaded.backbone
+        backbone.set_attn_implementation(TRAINED)
+        if rank:
+            self.model = add_adapters(backbone, rank, self._plan.seed)
+        else:
+            self.model = backbone.requires_grad_(True)
+        return loaded
 
     def advance(self) -> TrainingStep:
         """Make one step."""
         begin = time.monotonic()
         plan = self._plan
-        batch = self._order.at(self.step)
+        # Of several processes, each has batches of its own; accelerate averages their gradients.
+        processes, own = self._accelerator.num_processes, self._accelerator.process_index
+        batch = self._order.at(self.step * processes + own)
         rate = set_rate(self._optimizer, pace(self.step, plan.steps, plan.warmup_share))
         sequences = token_ids(self.tokenizer, batch.texts, self._longest)
         with device_lock(self._device):
@@ -193,19 +202,24 @@ class EmbeddingRun:
 
     def save(self) -> Path:
         """Write a checkpoint."""
-        return self._progressed.save(self.step)
+        if self._accelerator.is_main_process:
+            self._progressed.save(self.step)
+        self._accelerator.wait_for_everyone()
+        return self._progressed.place(self.step)
 
     def export(self) -> Path:
         """Write the trained model."""
-        trained = merge_adapters(self.model) if self._plan.lora_rank else self.model
-        sources = Counter(
-            " ".join(filter(None, (pair.provenance.generator, pair.provenance.source)))
-            for pair in self._pairs
-        )
-        card = ModelCard(self._out.name, self._base.name, len(self._pairs), sources, asdict(self._plan))
-        return write_embedding(
-            cast("Qwen3Model", trained), self._base, self._out / "model", card, stored_dtype(self._base)
-        )
+        folder = self._out / "model"
+        if self._accelerator.is_main_process:
+            trained = merge_adapters(self.model) if self._plan.lora_rank else self.model
+            sources = Counter(
+                " ".join(filter(None, (pair.provenance.generator, pair.provenance.source)))
+                for pair in self._pairs
+            )
+            card = ModelCard(self._out.name, self._base.name, len(self._pairs), sources, asdict(self._plan))
+            write_embedding(cast("Qwen3Model", trained), self._base, folder, card, stored_dtype(self._base))
+        self._accelerator.wait_for_everyone()
+        return folder
 
 
 def _digest_of_teacher(teacher: TeacherVectors | None) -> str | None:

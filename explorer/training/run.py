@@ -16,6 +16,7 @@ from explorer.errors import InputError
 from explorer.progress import CancelToken
 from explorer.training.checkpoint import (
     TrainingState,
+    checkpoint_place,
     clean_up,
     latest_checkpoint,
     load_checkpoint,
@@ -134,6 +135,10 @@ class Progressed:
         return save_checkpoint(
             self._folder, TrainingState(step, weights, optimizer_tensors(self._optimizer), self._facts)
         )
+
+    def place(self, step: int) -> Path:
+        """Name the folder of one step's checkpoint."""
+        return checkpoint_place(self._folder, step)
 
     def resume(self) -> int:
         """Take weights and optimiser from the newest checkpoint, when there is one.
