@@ -256,3 +256,15 @@ def test_tables_are_aligned():
         table(["", "a"], [["long name", "1"], ["b", "22.5"]])
         == "              a\nlong name     1\nb          22.5"
     )
+
+
+def test_the_readme_types_commands_and_flags_that_exist(capsys):
+    typed = re.findall(
+        r"^python -m explorer train (\w+)(.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert {command for command, _ in typed} >= {"synthesize", "filter", "embedding", "merge", "measure"}
+    for command, rest in typed:
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        shown = capsys.readouterr().out
+        assert [name for name in re.findall(r"--[a-z-]+", rest) if name not in shown] == []
