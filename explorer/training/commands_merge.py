@@ -19,11 +19,8 @@ from explorer.training.model_states import read_state
 from explorer.training.pair import read_pairs
 from explorer.training.quality import Quality
 
-_EVERYTHING = 0.999999
-"""Share that holds out all pairs of a file that serves for measuring only."""
-
 _MOST = 1000
-"""Pairs of such a file that are measured on."""
+"""Pairs that are measured on, of a file that serves for nothing else."""
 
 
 def add_merge(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +105,7 @@ def held_out_of(path: Path | None, question: str) -> HeldOut:
     if path is None:
         return demo_held_out()
     passages = read_passages(path, question)
-    held = passages or hold_out(read_pairs(path), _EVERYTHING, most=_MOST)[1]
+    held = passages or hold_out(read_pairs(path), share=1, most=_MOST)[1]
     if not held.retrieval and len(held.similarity) < 2:
         raise InputError("commands.nothing_to_measure", file=path.name)
     return held

@@ -85,7 +85,7 @@ def hold_out(
 
     Args:
         pairs: All pairs.
-        share: Share of the pairs to hold out, between 0 and 1.
+        share: Share of the pairs to hold out, from 0 to 1.
         seed: Draws which.
         most: Pairs held out at most.
 
@@ -96,7 +96,7 @@ def hold_out(
     Raises:
         InputError: ``share`` does not lie between 0 and 1.
     """
-    if not 0 <= share < 1:
+    if not 0 <= share <= 1:
         raise InputError("merging.share_out_of_range", share=share)
     groups = _connected(pairs)
     random.Random(seed).shuffle(groups)

@@ -71,16 +71,17 @@ def train_reranker(
         ModelLoadError: The base cannot be read, or is no reranker.
         OutOfMemoryError: The device has no room.
     """
-    check_reranker_plan(plan)
-    if plan.distillation and teacher is None:
-        raise InputError("merging.teacher_missing")
-    refuse_base(base, out / "model")
-    run = _Run(base, pairs, plan, out, device, teacher if plan.distillation else None)
+    run = RerankerRun(base, pairs, plan, out, device, teacher)
     yield from drive(run, plan.steps, plan.checkpoint_every, cancel)
 
 
-class _Run:
-    """A model, its optimiser and how far they have come."""
+class RerankerRun:
+    """A model, its optimiser and how far they have come.
+
+    Attributes:
+        step: Steps done.
+        model: What is trained, with adapters when the plan wants them; its weights change at every step.
+    """
 
     def __init__(
         self,
@@ -91,19 +92,21 @@ class _Run:
         device: str | None,
         teacher: ListTeacher | None,
     ) -> None:
-        """Load the base and take up the newest checkpoint."""
-        self._plan, self._base, self._out, self._pairs, self._teacher = plan, base, out, pairs, teacher
+        """Load the base and take up the newest checkpoint; what is raised is what :func:`train_reranker` raises."""
+        check_reranker_plan(plan)
+        if plan.distillation and teacher is None:
+            raise InputError("merging.teacher_missing")
+        refuse_base(base, out / "model")
+        self._plan, self._base, self._out, self._pairs = plan, base, out, pairs
+        self._teacher = teacher if plan.distillation else None
         self._order = ListOrder(pairs, plan.negatives, plan.seed)
-        loaded = _load(base, plan, device)
+        target = resolve_device(device or "auto")
+        self._accelerator = make_accelerator(target)
+        # A process that accelerate's launcher started beside others has a device of its own.
+        several = self._accelerator.num_processes > 1 and target.type != "cpu"
+        loaded = self._load(self._accelerator.device if several else target)
         self._device = loaded.device
         self._longest = min(plan.longest, loaded.max_length)
-        backbone: Any = loaded.backbone
-        backbone.set_attn_implementation(TRAINED)
-        if plan.lora_rank:
-            self.model = add_adapters(backbone, plan.lora_rank, plan.seed)
-        else:
-            self.model = backbone.requires_grad_(True)
-        self._accelerator = make_accelerator(self._device)
         optimizer = make_optimizer(self.model, plan.learning_rate, plan.table_rate)
         self._wrapped, self._optimizer = self._accelerator.prepare(self.model, optimizer)
         self._score = ListScorer(
@@ -112,16 +115,36 @@ class _Run:
         facts = plan_facts(plan) | {
             "base": loaded.provenance.fingerprint,
             "pairs": digest_of_pairs(pairs),
-            "teacher": teacher.name if teacher else None,
+            "teacher": self._teacher.name if self._teacher else None,
         }
+        if self._accelerator.num_processes > 1:
+            facts["processes"] = self._accelerator.num_processes
         self._progressed = Progressed(self.model, self._optimizer, out / "checkpoints", facts)
         self.step = self._progressed.resume()
+
+    def _load(self, device: torch.device) -> LoadedModel:
+        """Read the base and make ready what is trained of it."""
+        if read_config(self._base, "reranker").architecture == "Qwen3ForSequenceClassification":
+            raise InputError("merging.train_classifier", folder=self._base.name)
+        rank = self._plan.lora_rank
+        # Adapters are trained in float32 themselves; only the base beneath them, which stays as it is, may be coarse.
+        dtype = "bfloat16" if rank and device.type == "cuda" else "float32"
+        loaded = load_model(str(self._base), "reranker", str(device), dtype, offline=True)
+        backbone: Any = loaded.backbone
+        backbone.set_attn_implementation(TRAINED)
+        if rank:
+            self.model = add_adapters(backbone, rank, self._plan.seed)
+        else:
+            self.model = backbone.requires_grad_(True)
+        return loaded
 
     def advance(self) -> TrainingStep:
         """Make one step."""
         begin = time.monotonic()
         plan = self._plan
-        lists = self._order.at(self.step, plan.batch_lists)
+        # Of several processes, each has lists of its own; accelerate averages their gradients.
+        processes, own = self._accelerator.num_processes, self._accelerator.process_index
+        lists = self._order.at(self.step * processes + own, plan.batch_lists)
         aims = [self._teacher.score(one) if self._teacher else None for one in lists]
         prompts = [self._score.tokens(one) for one in lists]
         rate = set_rate(self._optimizer, pace(self.step, plan.steps, plan.warmup_share))
@@ -184,31 +207,29 @@ class _Run:
 
     def save(self) -> Path:
         """Write a checkpoint."""
-        return self._progressed.save(self.step)
+        if self._accelerator.is_main_process:
+            self._progressed.save(self.step)
+        self._accelerator.wait_for_everyone()
+        return self._progressed.place(self.step)
 
     def export(self) -> Path:
         """Write the trained model."""
-        trained = merge_adapters(self.model) if self._plan.lora_rank else self.model
-        state = read_state(self._base)
-        # An untied head was not trained and is written as it was.
-        model = model_of(state, {**state.tensors, **trained.state_dict()})
+        folder = self._out / "model"
+        if self._accelerator.is_main_process:
+            trained = merge_adapters(self.model) if self._plan.lora_rank else self.model
+            state = read_state(self._base)
+            # An untied head was not trained and is written as it was.
+            model = cast("Qwen3ForCausalLM", model_of(state, {**state.tensors, **trained.state_dict()}))
+            write_reranker(model, self._base, folder, self._card(), stored_dtype(self._base))
+        self._accelerator.wait_for_everyone()
+        return folder
+
+    def _card(self) -> ModelCard:
         sources = Counter(
             " ".join(filter(None, (pair.provenance.generator, pair.provenance.source)))
             for pair in self._pairs
         )
-        card = ModelCard(self._out.name, self._base.name, len(self._pairs), sources, asdict(self._plan))
-        return write_reranker(
-            cast("Qwen3ForCausalLM", model), self._base, self._out / "model", card, stored_dtype(self._base)
-        )
-
-
-def _load(base: Path, plan: RerankerPlan, device: str | None) -> LoadedModel:
-    """Load the base in float32; beneath adapters on a GPU in bfloat16, since it stays as it is there."""
-    if read_config(base, "reranker").architecture == "Qwen3ForSequenceClassification":
-        raise InputError("merging.train_classifier", folder=base.name)
-    target = resolve_device(device or "auto")
-    coarse = plan.lora_rank > 0 and target.type == "cuda"
-    return load_model(str(base), "reranker", str(target), "bfloat16" if coarse else "float32", offline=True)
+        return ModelCard(self._out.name, self._base.name, len(self._pairs), sources, asdict(self._plan))
 
 
 def _head_rows(loaded: LoadedModel) -> Callable[[], Tensor]:
