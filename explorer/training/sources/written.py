@@ -1,7 +1,8 @@
 """Questions and contrasts that were written for this project, not made by rule.
 
 ``written_questions.jsonl`` asks about sentences of wiki-split, which it names by their place in that set;
-``written_contrasts.jsonl`` holds one query, two rival instructions and what is right under each.
+``written_chinese.jsonl`` asks in Chinese and says the sentence in Chinese; ``written_contrasts.jsonl`` holds one query,
+two rival instructions and what is right under each.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ def written_pairs(data: Path, seed: int = 0) -> list[TrainingPair]:
         seed: Of the instructions and of what surrounds a sentence.
 
     Returns:
-        Two pairs for each question (the sentence alone, and set among others) and two for each contrast.
+        For each English question the sentence alone and set among others, for each Chinese one the sentence in Chinese
+        and in English, and two pairs for each contrast.
     """
     rng = random.Random(seed)
-    return [*_questions(data, rng), *_contrasts()]
+    return [*_questions(data, rng), *_chinese(data, rng), *_contrasts()]
 
 
 def _questions(data: Path, rng: random.Random) -> Iterator[TrainingPair]:
@@ -48,6 +50,19 @@ def _questions(data: Path, rng: random.Random) -> Iterator[TrainingPair]:
                 document,
                 instruction=rng.choice(SEARCH_INSTRUCTIONS),
                 provenance=PairProvenance("labelled", source="written questions"),
+            )
+
+
+def _chinese(data: Path, rng: random.Random) -> Iterator[TrainingPair]:
+    sentences = list(split_sentences(data))
+    for row in _rows("written_chinese.jsonl"):
+        for document, language in ((row["sentence"], "zh"), (sentences[row["row"]][0], "en")):
+            yield TrainingPair(
+                row["question"],
+                document,
+                instruction=rng.choice(SEARCH_INSTRUCTIONS),
+                language=language,
+                provenance=PairProvenance("labelled", source="written Chinese questions"),
             )
 
 
