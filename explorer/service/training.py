@@ -48,6 +48,7 @@ __all__ = [
     "filter_cosines",
     "keep_merge",
     "kept_by",
+    "known_cosines",
     "merge_path",
     "models",
     "pause",
@@ -107,6 +108,14 @@ def kept_by(
     if filtered is None or threshold is None:
         return pair_set, None
     return pair_set, int(filtered.report.at(threshold).kept.sum())
+
+
+def known_cosines(workspace: Workspace, pairs: str) -> Filtered | None:
+    """Give the cosines of a pair set where the model in use has computed them before; nothing is computed."""
+    found, loaded = workspace.training.filters.get(pairs), current_model(workspace)
+    if found is None or loaded is None:
+        return None
+    return found if found.report.provenance.fingerprint == loaded.fingerprint else None
 
 
 def start(workspace: Workspace, request: TrainingRequest) -> RunState:

@@ -102,9 +102,10 @@ def use_model(workspace: Workspace, name: str) -> Generator[Progress[Provenance]
     folder = workspace.training.model_folder(name)
     source = "bundled" if name == "bundled" else str(folder)
     before = workspace.chosen["embedding"]
-    yield from _load(workspace, source)
-    if source != before:
-        workspace.training.previous_model = before
+    for step in _load(workspace, source):
+        if step.partial is not None and source != before:
+            workspace.training.previous_model = before
+        yield step
 
 
 def use_previous(workspace: Workspace) -> Generator[Progress[Provenance], None, None]:
@@ -122,8 +123,10 @@ def use_previous(workspace: Workspace) -> Generator[Progress[Provenance], None, 
     source = workspace.training.previous_model
     if source is None:
         raise InputError("training.no_previous")
-    yield from _load(workspace, source)
-    workspace.training.previous_model = None
+    for step in _load(workspace, source):
+        if step.partial is not None:
+            workspace.training.previous_model = None
+        yield step
 
 
 def _load(workspace: Workspace, source: str) -> Generator[Progress[Provenance], None, None]:

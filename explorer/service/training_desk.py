@@ -23,8 +23,12 @@ from explorer.training.watched import Measured, TrainingJob
 MEASUREMENTS = 12
 """How many points the quality curve gets."""
 
-ROOM_FOR_A_RUN = 6
-"""A run writes about this many times the base model: two checkpoints with the optimiser's state, and the result."""
+CHECKPOINT_EVERY = 50
+"""Steps that a killed process may cost."""
+
+ROOM_FOR_A_RUN = 19
+"""Disk space a run needs, in sizes of a base in bf16: a checkpoint holds 12 bytes a parameter (weights and two moments)
+against the base's 2, a third is written while two are kept, and then comes the result."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,7 @@ class TrainingDesk:
             margin=MARGIN if request.margin else None,
             ladder=() if request.matryoshka else (full_size(base),),
             seed=request.seed,
+            checkpoint_every=CHECKPOINT_EVERY,
         )
         return TrainingJob(
             base=base,

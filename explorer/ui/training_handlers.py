@@ -40,13 +40,14 @@ class Handlers:
         """Read uploaded pairs, or say in place why they cannot be used; the pairs from before then stay."""
         language = language_of(request)
         if file is None:
-            return (gr.skip(),) * 7
+            return (gr.skip(),) * 8
         try:
             return self._pairs(training.uploaded_pairs(self.workspace, Path(file)), language)
         except ExplorerError as error:
-            return (name, gr.skip(), views.in_place(error.text(language)), *(gr.skip(),) * 4)
+            return (name, gr.skip(), views.in_place(error.text(language)), *(gr.skip(),) * 5)
 
     def _pairs(self, pair_set: PairSet, language: Language) -> tuple[Any, ...]:
+        known = training.known_cosines(self.workspace, pair_set.name)
         empty = FilterCut(data="", words=part_words("filter", language))
         limits = self.workspace.training.limits
         shared = (
@@ -67,9 +68,10 @@ class Handlers:
             views.pair_lines(pair_set, language) + shared,
             notice_lines(pair_set.notices, language),
             views.pair_table(pair_set, language),
-            empty,
-            "",
-            self._strip(pair_set.name, None, language),
+            views.cut_view(known, training.DEFAULT_THRESHOLD, language) if known else empty,
+            views.cut_advice(known, language) if known else "",
+            self._strip(pair_set.name, training.DEFAULT_THRESHOLD, language),
+            training.DEFAULT_THRESHOLD,
         )
 
     @said
@@ -136,7 +138,7 @@ class Handlers:
     ) -> tuple[Any, ...]:
         """Begin a training."""
         wanted = TrainingRequest(
-            pairs=name or "",
+            pairs=name or training.bundled_pairs(self.workspace).name,
             base=base,
             threshold=threshold if stage == "kept" else None,
             steps=int(steps),

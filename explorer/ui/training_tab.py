@@ -30,7 +30,16 @@ def build(workspace: Workspace, page: gr.Blocks, tab: gr.Tab) -> None:
 def _wire_pairs(parts: Parts, handlers: Handlers, page: gr.Blocks, tab: gr.Tab) -> None:
     """Steps 1 and 2."""
     pairs, cut = parts.pairs, parts.filter
-    shown = [parts.pair_set, pairs.caption, pairs.notices, pairs.table, cut.cut, cut.caption, parts.strip]
+    shown = [
+        parts.pair_set,
+        pairs.caption,
+        pairs.notices,
+        pairs.table,
+        cut.cut,
+        cut.caption,
+        parts.strip,
+        parts.threshold,
+    ]
     filtered = [cut.cut, cut.caption, cut.notices, parts.strip]
     asked = [parts.pair_set, parts.threshold]
     heavy = on_device(cut.caption)
