@@ -79,25 +79,34 @@ def test_every_token_knows_its_part(start, prompt):
     assert float(marks[:40, IN_QUERY].abs().max()) < 0.02
 
 
-def test_the_document_is_embedded_nearly_as_if_it_stood_alone(start, prompt, tokenizer):
+def _alone(base, ids: list[int], end: int) -> torch.Tensor:
+    return base(input_ids=torch.tensor([[*ids, end]])).last_hidden_state[0, -1]
+
+
+def test_query_and_document_are_embedded_nearly_as_if_each_stood_alone(start, prompt, tokenizer):
+    """The base reads its parts of the template; the instruction belongs to the query's."""
     base = AutoModel.from_pretrained(BASE, dtype=torch.float32)
     end = tokenizer.token_to_id("<|endoftext|>")
     suffix = len(PromptMaker(tokenizer)._suffix)
+    instruct, document = (tokenizer.token_to_id(word) for word in ("Instruct", "Document"))
     with torch.no_grad():
         for tail in prompt.tails[:2]:
-            alone = base(input_ids=torch.tensor([[*tail[:-suffix], end]])).last_hidden_state[0, -1]
-            states = start(
-                input_ids=torch.tensor([prompt.shared + tail]), output_hidden_states=True
-            ).hidden_states
-            inside = states[-2][0, len(prompt.shared) + len(tail) - suffix, :-MARKS] / SCALE
-            inside = base.norm(inside)
-            assert float(torch.cosine_similarity(alone, inside, dim=0)) > 0.9
+            ids = prompt.shared + tail
+            begin, middle, stop = ids.index(instruct), ids.index(document), len(ids) - suffix
+            states = start(input_ids=torch.tensor([ids]), output_hidden_states=True).hidden_states[-2][0]
+            for alone, place in ((ids[begin:middle], middle), (ids[middle + 1 : stop], stop)):
+                inside = base.norm(states[place, :-MARKS] / SCALE)
+                assert float(torch.cosine_similarity(_alone(base, alone, end), inside, dim=0)) > 0.9
 
 
-def test_a_paraphrase_beats_an_unrelated_text_before_any_training(start, prompt, tokenizer):
-    answers = PromptMaker(tokenizer)
-    scores = score_lists(start, [prompt], answers.yes, answers.no)[0]
-    assert int(scores.argmax()) == 0
+def test_another_instruction_gives_another_score(start, tokenizer):
+    maker = PromptMaker(tokenizer)
+    ids = [tokenizer.encode(f" {text}", add_special_tokens=False).ids for text in DOCUMENTS]
+    scores = [
+        score_lists(start, [maker(RankedList("test", task, QUERY, ids))], maker.yes, maker.no)[0]
+        for task in ("Find the answer", "只返回中文的结果")
+    ]
+    assert float((scores[0] - scores[1]).abs().max()) > 1e-3
 
 
 def test_gradients_reach_every_layer(start, prompt, tokenizer):
