@@ -64,7 +64,8 @@ def add_reranker(parser: argparse.ArgumentParser) -> None:
     flag(parser, "--embedding", default="bundled")
     flag(parser, "--teacher", default="")
     flag(parser, "--embedding-teacher", default="")
-    plan_flags(parser, RerankerPlan())
+    flag(parser, "--keep-wiring", action="store_true")
+    plan_flags(parser, RerankerPlan(), ("keep_wiring",))
 
 
 def run_reranker(given: argparse.Namespace, console: Console, cancel: CancelToken) -> None:
@@ -85,6 +86,7 @@ def run_reranker(given: argparse.Namespace, console: Console, cancel: CancelToke
         teacher = embedder_teacher(found)
     if teacher:
         given.distillation = given.distillation or 1.0
+    given.keep_wiring = given.keep_wiring or (given.base == "bundled" and not given.lora_rank)
     plan = plan_of(given, RerankerPlan())
     steps = train_reranker(base, pairs, plan, given.out, cancel, given.device, teacher)
     last = _follow(steps, console, given.out)

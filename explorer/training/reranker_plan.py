@@ -24,6 +24,9 @@ class RerankerPlan:
         listwise: Factor of the loss that compares the documents of a list; 0 is the report's loss alone.
         distillation: Factor of the divergence from a teacher's scores.
         table_rate: Peak rate of the token table; None for ``learning_rate``.
+        keep_wiring: Train only what carries meaning in the bundled reranker and models trained from it. Their other
+            weights tell query from document by small differences times large factors, and a few steps on them undo
+            it; see :mod:`explorer.training.mini_reranker.weights`. Adapters have no such choice.
     """
 
     steps: int = 300
@@ -38,6 +41,7 @@ class RerankerPlan:
     listwise: float = 0.0
     distillation: float = 0.0
     table_rate: float | None = None
+    keep_wiring: bool = False
 
 
 def check_reranker_plan(plan: RerankerPlan) -> None:
@@ -58,5 +62,7 @@ def check_reranker_plan(plan: RerankerPlan) -> None:
     within("longest", plan.longest, 2, 32_768)
     within("checkpoint_every", plan.checkpoint_every, 1, 10_000_000)
     within("lora_rank", plan.lora_rank, 0, 1_024)
+    if plan.keep_wiring:
+        within("lora_rank", plan.lora_rank, 0, 0)
     within("listwise", plan.listwise, 0.0, 1_000.0)
     within("distillation", plan.distillation, 0.0, 1_000.0)

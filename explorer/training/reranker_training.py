@@ -28,6 +28,7 @@ from explorer.models.tokenizer import answer_token
 from explorer.progress import CancelToken
 from explorer.training.adapters import add_adapters, merge_adapters
 from explorer.training.forward import TRAINED
+from explorer.training.mini_reranker.weights import set_free_layers
 from explorer.training.model_folder import ModelCard, refuse_base, stored_dtype, write_reranker
 from explorer.training.model_states import model_of, read_state
 from explorer.training.optimization import LONGEST_GRADIENT, make_accelerator, make_optimizer, pace, set_rate
@@ -134,8 +135,10 @@ class RerankerRun:
         backbone.set_attn_implementation(TRAINED)
         if rank:
             self.model = add_adapters(backbone, rank, self._plan.seed)
-        else:
-            self.model = backbone.requires_grad_(True)
+            return loaded
+        self.model = backbone.requires_grad_(True)
+        if self._plan.keep_wiring:
+            set_free_layers(backbone)
         return loaded
 
     def advance(self) -> TrainingStep:

@@ -178,3 +178,13 @@ def test_what_cannot_be_trained_is_refused(make_model, reranker, tmp_path):
         next(train_reranker(reranker, PAIRS, replace(PLAN, negatives=0), tmp_path / "d", device="cpu"))
     with pytest.raises(InputError, match="Shorten"):
         next(train_reranker(reranker, PAIRS, replace(PLAN, longest=20), tmp_path / "e", device="cpu"))
+
+
+def test_the_wiring_can_be_left_alone(reranker, tmp_path):
+    list(train_reranker(reranker, PAIRS, replace(PLAN, keep_wiring=True), tmp_path, device="cpu"))
+    before, after = (load_file(path / "model.safetensors") for path in (reranker, tmp_path / "model"))
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert "model.layers.1.mlp.up_proj.weight" in moved and "model.norm.weight" in moved
+    assert not any("layers.0." in name or "q_proj" in name or "embed" in name for name in moved)
+    with pytest.raises(InputError, match="lora_rank"):
+        next(train_reranker(reranker, PAIRS, replace(PLAN, keep_wiring=True, lora_rank=2), tmp_path / "b"))

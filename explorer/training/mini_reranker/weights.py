@@ -151,9 +151,21 @@ def set_free(model: Qwen3ForCausalLM) -> list[Tensor]:
     Returns:
         The weights to train.
     """
-    model.requires_grad_(False)
-    layers: list[Any] = list(model.model.layers)
-    free = [model.model.norm.weight]
+    return set_free_layers(model.model)
+
+
+def set_free_layers(backbone: Any) -> list[Tensor]:  # noqa: ANN401 - transformers' modules have no types of their own
+    """Do the same to a backbone without its head; see :func:`set_free`.
+
+    Args:
+        backbone: ``Qwen3Model`` of a wired reranker; changed in place.
+
+    Returns:
+        The weights to train.
+    """
+    backbone.requires_grad_(False)
+    layers: list[Any] = list(backbone.layers)
+    free = [backbone.norm.weight]
     for layer in layers[1:]:
         written = [layer.self_attn.o_proj.weight, layer.mlp.down_proj.weight]
         read = [layer.self_attn.v_proj.weight, layer.mlp.gate_proj.weight, layer.mlp.up_proj.weight]
@@ -163,7 +175,7 @@ def set_free(model: Qwen3ForCausalLM) -> list[Tensor]:
             for weight in written:
                 weight.register_hook(_without_marks)
         free += [*written, *read]
-    model.model.norm.weight.requires_grad_(True)
+    backbone.norm.weight.requires_grad_(True)
     return free
 
 
