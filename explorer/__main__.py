@@ -2,7 +2,7 @@
 
 ``python -m explorer rerank QUERY DOCUMENT ...`` prints each document with its log-odds, P(yes) and cosine.
 ``python -m explorer record-demo-map`` lays out the demo corpus with the model in use and stores the picture that
-the Map view opens with.
+the Map view opens with; ``record-demo-training`` does the same for the curves of the Training view.
 ``python -m explorer train COMMAND`` makes pairs, trains, merges and measures; see :mod:`explorer.training.commands`.
 """
 
@@ -45,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     ranking.add_argument("documents", nargs="+")
     ranking.add_argument("--instruction", default="")
     commands.add_parser("record-demo-map", help=say("settings.help_record_command", "en"))
+    commands.add_parser("record-demo-training", help=say("settings.help_record_training", "en"))
     commands.add_parser("train", help=say("commands.about", "en"))
     given = parser.parse_args(arguments)
 
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if given.command == "rerank":
             _rerank(workspace, given.query, given.documents, given.instruction)
+        elif given.command == "record-demo-training":
+            _record_demo_training(workspace)
         else:
             _record_demo_map(workspace)
     except ExplorerError as error:
@@ -71,6 +74,12 @@ def _rerank(workspace: Workspace, query: str, documents: Sequence[str], instruct
     for index in result.movement.second_ranks.argsort():
         scores = f"{result.scores.log_odds[index]:+7.2f}  {result.scores.probability[index]:.3f}"
         print(f"{scores}  {result.cosines[index]:.3f}  {result.documents[index]}")
+
+
+def _record_demo_training(workspace: Workspace) -> None:
+    from explorer.service.training_example import record
+
+    record(workspace)
 
 
 def _record_demo_map(workspace: Workspace) -> None:

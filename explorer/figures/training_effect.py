@@ -78,6 +78,7 @@ def ablation_chart(
     scores: NDArray[np.floating[Any]],
     language: Language = "en",
     caption: Sequence[str] = (),
+    score: str = "",
 ) -> go.Figure:
     """Draw what leaving a stage out costs, one row a benchmark.
 
@@ -87,6 +88,7 @@ def ablation_chart(
         scores: float [variants, benchmarks].
         language: Language of title and axes.
         caption: Where the numbers come from.
+        score: What the scores are, for the axis; "score" when empty.
 
     Returns:
         Figure; its title counts the benchmarks on which the whole training is best.
@@ -94,6 +96,7 @@ def ablation_chart(
     best = int((scores[-1] >= scores.max(axis=0)).sum())
     title = say("figures.training_ablation", language, best=best, total=len(benchmarks))
     rows = [escape(name) for name in benchmarks]
+    digits = 2 if scores.max() > 1 else 3
     marks = [
         go.Scatter(
             x=scores[at].astype(np.float64),
@@ -101,12 +104,12 @@ def ablation_chart(
             name=escape(name),
             mode="markers",
             marker={"size": 12, "symbol": SYMBOLS[at % 8], "color": OKABE_ITO[at % 8]},
-            hovertemplate="%{y}<br>%{x:.2f}<extra>%{fullData.name}</extra>",
+            hovertemplate=f"%{{y}}<br>%{{x:.{digits}f}}<extra>%{{fullData.name}}</extra>",
         )
         for at, name in enumerate(variants)
     ]
     table_rows = [
-        (name, *(f"{value:.2f}" for value in row)) for name, row in zip(variants, scores, strict=True)
+        (name, *(f"{value:.{digits}f}" for value in row)) for name, row in zip(variants, scores, strict=True)
     ]
     return finish(
         go.Figure(marks),
@@ -116,6 +119,6 @@ def ablation_chart(
         showlegend=True,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         margin={"l": 8, "r": 8, "t": 48, "b": 48},
-        xaxis=axis(say("figures.training_score", language)),
+        xaxis=axis(score or say("figures.training_score", language)),
         yaxis={"autorange": "reversed", "automargin": True},
     )

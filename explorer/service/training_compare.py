@@ -65,9 +65,13 @@ def visible_folder(workspace: Workspace, name: str) -> str:
         workspace: Where the runs are.
         name: From :func:`explorer.service.training.models`.
     """
-    settings = workspace.settings
-    hidden = name == "bundled" or (settings.open_to_network and settings.auth is None)
+    hidden = name == "bundled" or hides_folders(workspace)
     return "" if hidden else str(workspace.training.model_folder(name))
+
+
+def hides_folders(workspace: Workspace) -> bool:
+    """Tell whether strangers use this explorer, who must not learn of this machine's folders."""
+    return workspace.settings.open_to_network and workspace.settings.auth is None
 
 
 def current_model(workspace: Workspace) -> Provenance | None:
@@ -132,7 +136,7 @@ def use_previous(workspace: Workspace) -> Generator[Progress[Provenance], None, 
 def _load(workspace: Workspace, source: str) -> Generator[Progress[Provenance], None, None]:
     """Swap the embedding model, on the device and in the number format of the settings."""
     settings = workspace.settings
-    if settings.open_to_network and settings.auth is None:
+    if hides_folders(workspace):
         raise InputError("loading.not_for_everybody")
     for step in workspace.shelf.swap(
         "embedding", source, settings.device, settings.dtype, offline=settings.offline

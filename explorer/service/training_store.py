@@ -130,10 +130,11 @@ def read_history(folder: Path) -> list[TrainingEvent]:
 
 
 def _event(fields: dict[str, Any]) -> TrainingEvent:
-    return _measured(fields) if "sizes" in fields else Stepped(**fields)
+    return measured_from(fields) if "sizes" in fields else Stepped(**fields)
 
 
-def _measured(fields: dict[str, Any]) -> Measured:
+def measured_from(fields: dict[str, Any]) -> Measured:
+    """Read a measurement from JSON values."""
     sizes = tuple(SizeQuality(**size) for size in fields["sizes"])
     return Measured(fields["step"], sizes, fields["queries"], fields["documents"])
 
@@ -162,7 +163,7 @@ def read_merge(folder: Path, name: str) -> tuple[Measured, Measured] | None:
         try:
             fields = json.loads(line)
             if fields["name"] == name:
-                return _measured(fields["before"]), _measured(fields["after"])
+                return measured_from(fields["before"]), measured_from(fields["after"])
         except (ValueError, TypeError, KeyError):
             continue
     return None

@@ -11,6 +11,7 @@ import gradio as gr
 from explorer.errors import Cancelled, ExplorerError
 from explorer.service import training
 from explorer.service.training import PairSet, RunState, TrainingRequest
+from explorer.service.training_example import recorded_training
 from explorer.service.workspace import Workspace
 from explorer.texts import Language, say
 from explorer.ui import training_views as views
@@ -182,10 +183,12 @@ class Handlers:
     def _run(
         self, run: RunState | None, name: str | None, threshold: float, language: Language
     ) -> tuple[Any, ...]:
+        example = recorded_training() if run is None else None
+        shown, date = (run, "") if example is None else (example.run, example.date)
         return (
             views.status_panel(run, language),
-            views.loss_view(run, language),
-            views.quality_view(run, language),
+            views.loss_view(shown, language, date),
+            views.quality_view(shown, language, date),
             *views.buttons(run),
             self._strip(name, threshold, language),
             gr.Timer(active=run is not None and run.alive),

@@ -71,7 +71,7 @@ class Parts:
     merge: MergeParts
     compare: CompareParts
     report: FigureView
-    report_note: gr.HTML
+    own: FigureView
     pair_set: gr.State
     threshold: gr.State
     weight: gr.State
@@ -95,14 +95,13 @@ def components(limits: TrainingLimits) -> Parts:
         train=train_parts(limits),
         merge=_merge(),
         compare=_compare(),
-        report=_report(),
-        report_note=gr.HTML(elem_id="training-ablation-note"),
         pair_set=gr.State(None),
         threshold=gr.State(0.7),
         weight=gr.State(0.5),
         seen=gr.State(""),
         ended=gr.State(""),
         timer=gr.Timer(1.5, active=False),
+        **_report(),
     )
     with gr.Accordion(LABELS("ui.how_to_read"), open=False):
         gr.Markdown(LABELS("training.reading"), elem_classes="reading")
@@ -183,6 +182,11 @@ def _compare() -> CompareParts:
     return CompareParts(model, use, back, status, notices, change)
 
 
-def _report() -> FigureView:
+def _report() -> dict[str, FigureView]:
     heading("report")
-    return FigureView(elem_id="training-ablation", height=300)
+    with gr.Row():
+        with gr.Column(scale=1, min_width=320):
+            report = FigureView(elem_id="training-ablation", height=300)
+        with gr.Column(scale=1, min_width=320):
+            own = FigureView(elem_id="training-own", height=300)
+    return {"report": report, "own": own}

@@ -10,12 +10,13 @@ import numpy as np
 from explorer.figures.training_effect import ablation_chart, before_after
 from explorer.provenance import Provenance
 from explorer.service.training import Measured, MergePath
+from explorer.service.training_ablation import OwnAblation
 from explorer.service.training_published import BENCHMARKS, PUBLISHED_ABLATION, SOURCE
 from explorer.texts import Language, say
 from explorer.ui import components
 from explorer.ui.components import FigureView, part_words
 from explorer.ui.plain import source_line
-from explorer.ui.training_views import FIELDS, MEASURES, held_out_line
+from explorer.ui.training_views import FIELDS, MEASURES, held_out_line, recorded_line
 
 
 def differences(before: Measured, after: Measured, language: Language) -> list[tuple[str, float, float]]:
@@ -30,7 +31,9 @@ def differences(before: Measured, after: Measured, language: Language) -> list[t
     return found
 
 
-def path_view(path: MergePath | None, chosen: float, language: Language) -> components.MergePath:
+def path_view(
+    path: MergePath | None, chosen: float, language: Language, recorded: str = ""
+) -> components.MergePath:
     """Draw the way between two models; None for the empty drawing."""
     words = part_words("merge", language)
     if path is None:
@@ -49,7 +52,7 @@ def path_view(path: MergePath | None, chosen: float, language: Language) -> comp
         [(name, values) for name, values in measures if None not in values][:3],
         (model_name(path.first, language), model_name(path.second, language)),
         chosen,
-        [path.place, held_out_line(path.points[0], language)],
+        [*recorded_line(recorded, language), path.place, held_out_line(path.points[0], language)],
     )
     return components.MergePath(data=data, words=words)
 
@@ -70,8 +73,21 @@ def report_view(language: Language) -> FigureView:
     variants = [say(f"training.variant_{row.variant}", language) for row in PUBLISHED_ABLATION]
     scores = np.array([row.scores for row in PUBLISHED_ABLATION])
     caption = [say("training.published", language, source=SOURCE)]
-    figure = ablation_chart(variants, BENCHMARKS, scores, language, caption)
+    unit = say("figures.training_task_score", language)
+    figure = ablation_chart(variants, BENCHMARKS, scores, language, caption, unit)
     return FigureView(figure=figure.to_json(), words=part_words("figure", language))
+
+
+def own_view(own: OwnAblation | None, folder: str, language: Language) -> FigureView:
+    """Draw an ablation of one's own; without one, say how to make it."""
+    words = part_words("figure", language)
+    if own is None:
+        empty = say("training.own_ablation", language, folder=folder or "…")
+        return FigureView(figure="", words={**words, "empty": empty})
+    variants = [say(f"commands.row_{name}", language) for name in own.variants]
+    caption = [say("training.own_measured", language)]
+    figure = ablation_chart(variants, own.measures, np.array(own.scores), language, caption)
+    return FigureView(figure=figure.to_json(), words=words)
 
 
 def model_name(name: str, language: Language) -> str:

@@ -11,6 +11,8 @@ from explorer.errors import Cancelled, ExplorerError
 from explorer.progress import Progress
 from explorer.provenance import Provenance
 from explorer.service import training
+from explorer.service.training_ablation import ablation_folder, own_ablation
+from explorer.service.training_example import recorded_training
 from explorer.service.workspace import Workspace
 from explorer.texts import Language, say
 from explorer.ui import training_result_views as views
@@ -29,11 +31,22 @@ class ResultHandlers:
         self.workspace = workspace
 
     @said
-    def report(self, request: gr.Request) -> tuple[FigureView, str, MergePath]:
-        """Show the report's ablation, where one's own comes from, and that no merge was measured yet."""
+    def report(self, request: gr.Request) -> tuple[FigureView, FigureView]:
+        """Show the report's ablation, and one's own or how to make it."""
         language = language_of(request)
-        own = source_line(say("training.own_ablation", language))
-        return views.report_view(language), own, views.path_view(None, 0.5, language)
+        hidden = training.hides_folders(self.workspace)
+        folder = "" if hidden else str(ablation_folder(self.workspace))
+        own = views.own_view(own_ablation(self.workspace), folder, language)
+        return views.report_view(language), own
+
+    @said
+    def example(self, request: gr.Request) -> MergePath:
+        """Show a recorded merge, until one is measured here."""
+        language = language_of(request)
+        measured, recorded = self.workspace.training.last_path, recorded_training()
+        if measured is not None or recorded is None:
+            return views.path_view(measured, 0.5, language)
+        return views.path_view(recorded.path, 0.5, language, recorded.date)
 
     @said
     def offer(

@@ -72,7 +72,8 @@ def _wire_results(parts: Parts, handlers: ResultHandlers, page: gr.Blocks, tab: 
     stated = [compare.status, compare.back, compare.change]
     both = [merge.first, merge.second]
     heavy = on_device(merge.caption)
-    page.load(handlers.report, None, [parts.report, parts.report_note, merge.path], **QUIET)
+    gr.on([page.load, tab.select], handlers.report, None, [parts.report, parts.own], **QUIET)
+    page.load(handlers.example, None, merge.path, **QUIET)
     gr.on([page.load, tab.select, parts.ended.change], handlers.offer, lists, lists, **QUIET)
     gr.on([page.load, tab.select, compare.model.change], handlers.stated, compare.model, stated, **QUIET)
     measured = merge.run.click(handlers.merge, both, [merge.path, merge.caption, merge.notices], **heavy)

@@ -161,7 +161,12 @@ def run_caption(run: RunState, language: Language) -> str:
     )
 
 
-def loss_view(run: RunState | None, language: Language) -> FigureView:
+def recorded_line(date: str, language: Language) -> list[str]:
+    """Say that figures were recorded, when they were."""
+    return [say("training.recorded", language, date=date)] if date else []
+
+
+def loss_view(run: RunState | None, language: Language, recorded: str = "") -> FigureView:
     """Draw the loss so far."""
     words = part_words("figure", language)
     if run is None or not run.steps:
@@ -171,18 +176,19 @@ def loss_view(run: RunState | None, language: Language) -> FigureView:
         [step.loss for step in run.steps],
         run.record.request.steps,
         language,
-        [run_caption(run, language)],
+        [*recorded_line(recorded, language), run_caption(run, language)],
     )
     return FigureView(figure=figure.to_json(), words=words)
 
 
-def quality_view(run: RunState | None, language: Language) -> FigureView:
+def quality_view(run: RunState | None, language: Language, recorded: str = "") -> FigureView:
     """Draw quality along the run."""
     words = part_words("figure", language)
     series = [] if run is None else quality_series(run, language)
     if run is None or not series:
         return FigureView(figure="", words={**words, "empty": words["empty_quality"]})
-    caption = [run_caption(run, language), held_out_line(run.quality[0], language)]
+    measured = held_out_line(run.quality[0], language)
+    caption = [*recorded_line(recorded, language), run_caption(run, language), measured]
     figure = quality_curve(series, run.record.request.steps, language, caption)
     return FigureView(figure=figure.to_json(), words=words)
 
