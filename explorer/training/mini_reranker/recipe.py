@@ -1,14 +1,12 @@
-"""The training run of the mini reranker: material, steps, checks and saving."""
+"""From an embedding model to the mini reranker: the wiring, lists that its answer is fitted to, checks and saving."""
 
 from __future__ import annotations
 
 import json
 import logging
-import math
 import random
 import shutil
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +19,9 @@ from transformers import Qwen3ForCausalLM
 
 from explorer.engine.prompts import FORMS
 from explorer.training.mini_reranker.answer import fit_answer
-from explorer.training.mini_reranker.loss import list_loss
 from explorer.training.mini_reranker.marks import read_base, token_rarity
 from explorer.training.mini_reranker.model import Prompt, score_lists
-from explorer.training.mini_reranker.weights import new_reranker, set_free
+from explorer.training.mini_reranker.weights import new_reranker
 from explorer.training.sources.collections import load_sources
 from explorer.training.sources.items import Source, held_to, split_held_out
 from explorer.training.sources.lexicon import read_lexicon
@@ -35,14 +32,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train.
+    """What the answer is fitted to.
 
     Attributes:
-        minutes: Length of the run after the fit of the answer; 0 leaves it at that.
-        lists: Lists a step.
         wrong: Wrong documents a list.
-        limit: Most tokens of a document, at the start and at the end of the run.
-        rate: Highest learning rate.
         pointwise: Weight of the yes/no loss.
         seed: Of weights and draws.
         languages: Languages of the sources.
@@ -50,11 +43,7 @@ class Recipe:
         fits: Lists that the weights of the answer are fitted to.
     """
 
-    minutes: float
-    lists: int = 4
     wrong: int = 5
-    limit: tuple[int, int] = (40, 96)
-    rate: float = 5e-5
     pointwise: float = 0.5
     seed: int = 0
     languages: tuple[str, ...] = ("en",)
@@ -120,10 +109,8 @@ def save(model: Qwen3ForCausalLM, base: Path, out: Path) -> None:
 
 @dataclass(frozen=True)
 class Material:
-    """Everything a run draws from."""
+    """What is drawn from the sources."""
 
-    samplers: list[ListSampler]
-    weights: list[float]
     fits: list[RankedList]
     checks: list[RankedList]
     counts: Tensor
@@ -138,7 +125,7 @@ def gather(data: Path, base: Path, recipe: Recipe) -> Material:
         recipe: Languages and seed.
 
     Returns:
-        Samplers for training, and fixed lists of held-out items.
+        Lists to fit to, fixed lists of held-out items, and how often each token is used.
     """
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     lexicon = read_lexicon(data / "wordnet")
@@ -159,7 +146,7 @@ def gather(data: Path, base: Path, recipe: Recipe) -> Material:
     weights = [source.weight for source in sources]
     fits = random.Random(recipe.seed).choices(kept, weights, k=recipe.fits)
     return Material(
-        kept, weights, [one.draw(recipe.wrong, 96) for one in fits],
+        [one.draw(recipe.wrong, 96) for one in fits],
         [one.draw(9, 128) for one in held for _ in range(12)], torch.from_numpy(counts),
     )  # fmt: skip
 
@@ -173,59 +160,22 @@ def _count(tokenizer: Tokenizer, sources: tuple[Source, ...]) -> np.ndarray:
     return counts
 
 
-def train(data: Path, base: Path, out: Path, recipe: Recipe) -> Qwen3ForCausalLM:
-    """Train for a fixed time, saving the best so far every few minutes.
+def wire(data: Path, base: Path, out: Path, recipe: Recipe) -> Qwen3ForCausalLM:
+    """Wire a reranker, fit how sure its answer is, and write it.
 
     Args:
         data: Folder of data sets.
-        base: Folder of the embedding model that the token table comes from.
+        base: Folder of the embedding model whose layers it takes.
         out: Where the reranker is written.
-        recipe: How to train.
+        recipe: What the answer is fitted to.
 
     Returns:
-        The trained model.
+        The reranker.
     """
     material = gather(data, base, recipe)
     prompt = PromptMaker(Tokenizer.from_file(str(base / "tokenizer.json")))
     model = new_reranker(base, material.counts, recipe.seed)
-    optimizer = _optimizer(model, recipe)
-    rng = random.Random(recipe.seed)
     fitted = fit_answer(model, [prompt(ranked) for ranked in material.fits], recipe.pointwise)
     logger.info("fitted %s: %s", fitted, top_one(model, material.checks, prompt))
     save(model, base, out)
-    start, saved, step, tokens, running = time.monotonic(), time.monotonic(), 0, 0, 2.0
-    while recipe.minutes and (done := (time.monotonic() - start) / (60 * recipe.minutes)) < 1:
-        step += 1
-        _set_rates(optimizer, recipe, step, done)
-        limit = int(recipe.limit[0] + (recipe.limit[1] - recipe.limit[0]) * min(1, 1.5 * done))
-        drawn = rng.choices(material.samplers, material.weights, k=recipe.lists)
-        prompts = [prompt(sampler.draw(recipe.wrong, limit)) for sampler in drawn]
-        tokens += sum(len(p.shared) + sum(map(len, p.tails)) for p in prompts)
-        loss = list_loss(score_lists(model, prompts, prompt.yes, prompt.no), recipe.pointwise)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        running += (loss.item() - running) * 0.02
-        if step % 25 == 0:
-            pace = tokens / (time.monotonic() - start)
-            logger.info(
-                "%.0f s step %d loss %.3f, %.0f tokens/s", time.monotonic() - start, step, running, pace
-            )
-        if time.monotonic() - saved > 300:
-            saved = time.monotonic()
-            logger.info("check %s", top_one(model, material.checks, prompt))
-            save(model, base, out)
-    logger.info("end %s", top_one(model, material.checks, prompt))
-    save(model, base, out)
     return model
-
-
-def _optimizer(model: Qwen3ForCausalLM, recipe: Recipe) -> torch.optim.AdamW:
-    return torch.optim.AdamW(set_free(model), lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.0)
-
-
-def _set_rates(optimizer: torch.optim.AdamW, recipe: Recipe, step: int, done: float) -> None:
-    factor = min(1.0, step / 20) * (0.5 * (1 + math.cos(math.pi * done)) + 0.02)
-    for group in optimizer.param_groups:
-        group["lr"] = recipe.rate * factor

@@ -138,24 +138,12 @@ def _read_answer(norm: Tensor, base: Base) -> None:
         norm[base.hidden + mark] = weight
 
 
-def set_free(model: Qwen3ForCausalLM) -> list[Tensor]:
+def set_free_layers(backbone: Any) -> list[Tensor]:  # noqa: ANN401 - transformers' modules have no types of their own
     """Let only those weights learn that carry meaning, and keep the wiring as it is.
 
     Which part a token stands in is told to attention by small differences times large factors: a slight change there,
     or anything added to these marks on the way, and the parts run into each other. So the table, the first layer and
     all queries, keys and norms stay, and only the last layer may write to the marks.
-
-    Args:
-        model: The reranker in its starting state; changed in place.
-
-    Returns:
-        The weights to train.
-    """
-    return set_free_layers(model.model)
-
-
-def set_free_layers(backbone: Any) -> list[Tensor]:  # noqa: ANN401 - transformers' modules have no types of their own
-    """Do the same to a backbone without its head; see :func:`set_free`.
 
     Args:
         backbone: ``Qwen3Model`` of a wired reranker; changed in place.
