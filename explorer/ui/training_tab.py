@@ -49,7 +49,13 @@ def _wire_pairs(parts: Parts, handlers: Handlers, page: gr.Blocks, tab: gr.Tab) 
     opened = tab.select(handlers.filter, asked, filtered, **heavy)
     pressed = cut.run.click(handlers.filter, asked, filtered, **heavy)
     cut.stop.click(None, cancels=[opened, pressed], **QUIET)
-    cut.cut.change(handlers.move_cut, parts.pair_set, [parts.threshold, parts.strip], **QUIET)
+    cut.cut.change(
+        handlers.move_cut,
+        parts.pair_set,
+        [parts.threshold, parts.strip],
+        **QUIET,
+        trigger_mode="always_last",
+    )
 
 
 def _wire_run(parts: Parts, handlers: Handlers, page: gr.Blocks, tab: gr.Tab) -> None:
@@ -78,7 +84,7 @@ def _wire_results(parts: Parts, handlers: ResultHandlers, page: gr.Blocks, tab: 
     gr.on([page.load, tab.select, compare.model.change], handlers.stated, compare.model, stated, **QUIET)
     measured = merge.run.click(handlers.merge, both, [merge.path, merge.caption, merge.notices], **heavy)
     merge.stop.click(None, cancels=[measured], **QUIET)
-    merge.path.change(handlers.move_weight, None, parts.weight, **QUIET)
+    merge.path.change(handlers.move_weight, None, parts.weight, **QUIET, trigger_mode="always_last")
     merge.keep.click(
         handlers.keep, [*both, parts.weight], [merge.caption, merge.notices, compare.model], **QUIET
     ).then(handlers.offer, lists, lists, **QUIET)
