@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const kit = window.ExplorerKit;
-  const { h, svg, say, fixed, count, chart } = kit;
+  const { h, svg, say, fixed, count, chart } = kit, rest = chart.resting();
   const BIN = 0.02, SHOWN = 3, HEIGHT = 230;
 
   /** Bins whose edges fall on round numbers, from the first with a pair to the last. */
@@ -63,7 +63,7 @@
     view.input.value = Math.round(view.cut * 100);
     view.stage.replaceChildren(node, view.input);
     view.input.addEventListener("input", () => { view.cut = Number(view.input.value) / 100; follow(view); });
-    view.input.addEventListener("change", () => view.trigger("change", { threshold: view.cut }));
+    view.input.addEventListener("change", () => rest(() => view.trigger("change", { threshold: view.cut })));
   }
 
   function table(view) {

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const kit = window.ExplorerKit;
-  const { h, svg, say, fixed, chart } = kit;
+  const { h, svg, say, fixed, chart } = kit, rest = chart.resting();
   const HEIGHT = 260, COLOURS = ["#0072b2", "#e69f00", "#009e73"], DASHES = ["", "7 3", "2 3"];
 
   const shown = (measure) => measure.values.every((value) => value !== null);
@@ -44,7 +44,7 @@
     view.input.value = view.at;
     view.stage.replaceChildren(node, view.input);
     view.input.addEventListener("input", () => { view.at = Number(view.input.value); follow(view); });
-    view.input.addEventListener("change", () => view.trigger("change", { weight: data.weights[view.at] }));
+    view.input.addEventListener("change", () => rest(() => view.trigger("change", { weight: data.weights[view.at] })));
   }
 
   function readings(view) {

@@ -46,5 +46,11 @@
     return node;
   }
 
-  kit.chart = { scale, ticks, axes, canvas, slider };
+  /** Tell once where a slider came to rest: a message that overtakes its predecessor on the way would be lost. */
+  function resting() {
+    let timer = 0;
+    return (tell) => { clearTimeout(timer); timer = setTimeout(tell, 250); };
+  }
+
+  kit.chart = { scale, ticks, axes, canvas, slider, resting };
 })();
