@@ -88,7 +88,7 @@ def test_a_short_run_is_paused_left_resumed_merged_used_and_undone(school: str, 
     page.locator("#training-path input[type=range]").focus()
     page.keyboard.press("ArrowRight")
     assert page.locator("#training-path .xp-part").get_attribute("data-weight") == "0.6"
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(2_000)
     page.locator("#training-keep").click()
     page.locator("#training-merge-caption").get_by_text("merged-60").wait_for()
 
