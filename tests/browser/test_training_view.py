@@ -170,12 +170,12 @@ def test_the_view_fits_the_screen(school: str, open_page: Any, width: int, dark:
 
 def test_the_view_speaks_chinese(school: str, open_page: Any) -> None:
     page, _ = open_page(school, locale="zh-CN")
-    page.get_by_role("tab", name="训练", exact=True).click()
+    open_view(page, "训练")
     page.locator("#training-cut .xp-title").get_by_text("保留").wait_for(timeout=FIRST_RESULT)
     for part, word in (
         ("stages", "过滤"),
         ("start", "开始训练"),
-        ("ablation", "基准"),
+        ("ablation", "指标"),
         ("in-use", "所有视图"),
     ):
         assert word in page.locator(f"#training-{part}").inner_text()
