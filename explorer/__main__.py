@@ -3,7 +3,8 @@
 ``python -m explorer rerank QUERY DOCUMENT ...`` prints each document with its log-odds, P(yes) and cosine.
 ``python -m explorer record-demo-map`` lays out the demo corpus with the model in use and stores the picture that
 the Map view opens with; ``record-demo-training`` does the same for the curves of the Training view.
-``python -m explorer train COMMAND`` makes pairs, trains, merges and measures; see :mod:`explorer.training.commands`.
+``python -m explorer train COMMAND`` makes pairs, trains, merges and measures; see
+:mod:`explorer.training.commands.main`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from explorer.texts import say
 
 if TYPE_CHECKING:
     from explorer.service.workspace import Workspace
-    from explorer.training.ablation import AblationResult
+    from explorer.training.merging.ablation import AblationResult
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         Exit status: 0 when done, 2 when something must be mended first.
     """
     if arguments[:1] == ["train"]:
-        from explorer.training.commands import main as train
+        from explorer.training.commands.main import main as train
 
         return train(arguments[1:], _draw_ablation)
     parser = argparse.ArgumentParser(prog="python -m explorer", description=say("settings.about", "en"))

@@ -31,7 +31,7 @@ from explorer.service.training_pairs import PairSet
 from explorer.service.training_request import DEFAULT_THRESHOLD, TrainingLimits, TrainingRequest
 from explorer.service.training_run import RunState
 from explorer.service.workspace import Workspace
-from explorer.training.watched import Measured
+from explorer.training.loop.watched import Measured
 
 __all__ = [
     "DEFAULT_THRESHOLD",

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from explorer.service.workspace import Workspace
-from explorer.training.ablation_record import FILE
-from explorer.training.quality import Quality
+from explorer.training.merging.ablation_record import FILE
+from explorer.training.quality.embedding import Quality
 
 log = logging.getLogger("explorer")
 

@@ -13,7 +13,7 @@ from explorer.provenance import Provenance
 from explorer.service import training_store as store
 from explorer.service.training_store import RunRecord
 from explorer.service.workspace import Workspace
-from explorer.training.watched import Measured
+from explorer.training.loop.watched import Measured
 
 
 @dataclass(frozen=True)

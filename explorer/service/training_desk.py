@@ -16,9 +16,9 @@ from explorer.service.training_filter import FilterShelf
 from explorer.service.training_pairs import PairShelf
 from explorer.service.training_request import MARGIN, TrainingLimits, TrainingRequest, checked
 from explorer.service.training_run import Finisher, Run, RunState, Trainer
-from explorer.training.embedding_plan import EmbeddingPlan
-from explorer.training.pair import TrainingPair, read_pairs, write_pairs
-from explorer.training.watched import Measured, TrainingJob
+from explorer.training.embedding.plan import EmbeddingPlan
+from explorer.training.loop.watched import Measured, TrainingJob
+from explorer.training.pairs.pair import TrainingPair, read_pairs, write_pairs
 
 MEASUREMENTS = 12
 """How many points the quality curve gets."""
@@ -159,7 +159,7 @@ class TrainingDesk:
 
     def place(self) -> str:
         """Name the number format and the device that trainings here compute in."""
-        from explorer.training.optimization import computes_bfloat16
+        from explorer.training.loop.optimization import computes_bfloat16
 
         device = resolve_device(self._device)
         return f"{'bf16' if computes_bfloat16(device) else 'fp32'} on {str(device).upper()}"
@@ -264,7 +264,7 @@ class TrainingDesk:
         """Give the trainer and the finisher, the real ones imported only now: they are heavy."""
         if self._trainer is not None and self._finisher is not None:
             return self._trainer, self._finisher
-        from explorer.training.watching import finish, train_watched
+        from explorer.training.loop.watching import finish, train_watched
 
         return train_watched, finish
 

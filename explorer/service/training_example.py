@@ -19,7 +19,7 @@ from explorer.service.examples import DEMO
 from explorer.service.training_desk import MergePath, TrainingDesk
 from explorer.service.training_run import RunState
 from explorer.service.workspace import Workspace, finished
-from explorer.training.watched import Measured
+from explorer.training.loop.watched import Measured
 
 FOLDER = DEMO / "training"
 STEPS = 120

@@ -12,8 +12,8 @@ from explorer.models.background import Background
 from explorer.progress import CancelToken, Progress
 from explorer.service.training_pairs import PairSet
 from explorer.service.training_request import DEFAULT_THRESHOLD
-from explorer.training.filtering import FilterReport, filter_pairs
-from explorer.training.pair import TrainingPair
+from explorer.training.pairs.filtering import FilterReport, filter_pairs
+from explorer.training.pairs.pair import TrainingPair
 
 if TYPE_CHECKING:
     from explorer.service.workspace import Workspace

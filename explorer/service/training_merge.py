@@ -11,7 +11,7 @@ from explorer.progress import CancelToken, Progress
 from explorer.service import training_store as store
 from explorer.service.training_desk import MergePath
 from explorer.service.workspace import Workspace
-from explorer.training.pair import read_pairs
+from explorer.training.pairs.pair import read_pairs
 
 STEPS = 10
 """The path is measured at 0, 10, 20 ... 100 per cent."""
@@ -38,7 +38,7 @@ def merge_path(workspace: Workspace, first: str, second: str) -> Generator[Progr
         raise InputError("training.same_models")
     made = second if second != "bundled" else first
     pairs = read_pairs(desk.model_folder(made).parent / "pairs.jsonl")
-    from explorer.training.watching import measured_path
+    from explorer.training.loop.watching import measured_path
 
     weights = tuple(number / STEPS for number in range(STEPS + 1))
     token, points = CancelToken(), []
@@ -77,7 +77,7 @@ def keep_merge(workspace: Workspace, first: str, second: str, weight: float) -> 
     if first == second:
         raise InputError("training.same_models")
     made = second if second != "bundled" else first
-    from explorer.training.merging import merge_folders
+    from explorer.training.merging.folders import merge_folders
 
     run = desk.model_folder(made).parent
     out = store.merged_folder(run, weight)

@@ -14,7 +14,7 @@ from explorer.notices import Notice
 from explorer.service.demo_map import CORPUS, texts_digest
 from explorer.service.limits import LIMITS
 from explorer.service.training_request import TrainingLimits
-from explorer.training.pair import TrainingPair, check_pairs, read_pairs
+from explorer.training.pairs.pair import TrainingPair, check_pairs, read_pairs
 from explorer.training.synthesis.documents import read_documents
 from explorer.training.synthesis.offline import OfflineGenerator
 from explorer.training.synthesis.plan import SynthesisPlan

@@ -22,7 +22,7 @@ from explorer.service.training_store import (
     trained_folder,
     write_record,
 )
-from explorer.training.watched import Measured, Stepped, TrainingEvent, TrainingJob
+from explorer.training.loop.watched import Measured, Stepped, TrainingEvent, TrainingJob
 
 Phase = Literal["preparing", "training", "pausing", "paused", "stopping", "stopped", "finished", "failed"]
 ALIVE: frozenset[Phase] = frozenset({"preparing", "training", "pausing", "stopping"})

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.service.training_request import TrainingRequest
-from explorer.training.watched import Measured, SizeQuality, Stepped, TrainingEvent
+from explorer.training.loop.watched import Measured, SizeQuality, Stepped, TrainingEvent
 
 _RUN = re.compile(r"run-(\d{3,})")
 log = logging.getLogger("explorer")

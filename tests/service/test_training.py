@@ -22,7 +22,7 @@ from explorer.service.training_pairs import PairShelf, bundled_pairs
 from explorer.service.training_request import SHARED, TrainingLimits, limits_of
 from explorer.service.workspace import Workspace, finished
 from explorer.settings import Settings
-from explorer.training.watched import Measured, SizeQuality, Stepped, TrainingEvent, TrainingJob
+from explorer.training.loop.watched import Measured, SizeQuality, Stepped, TrainingEvent, TrainingJob
 
 SECONDS = 60
 

@@ -14,12 +14,19 @@ from hypothesis import strategies as st
 
 from explorer.errors import InputError
 from explorer.progress import CancelToken
-from explorer.training.ablation import ROWS, AblationPlans, AblationProgress, ablate, merged_steps, spacing
-from explorer.training.embedding_plan import EmbeddingPlan
-from explorer.training.held_out import HeldOut, RetrievalItem
-from explorer.training.model_states import read_state
-from explorer.training.pair import TrainingPair
-from explorer.training.slerp import slerp_many
+from explorer.training.embedding.plan import EmbeddingPlan
+from explorer.training.merging.ablation import (
+    ROWS,
+    AblationPlans,
+    AblationProgress,
+    ablate,
+    merged_steps,
+    spacing,
+)
+from explorer.training.merging.model_states import read_state
+from explorer.training.merging.slerp import slerp_many
+from explorer.training.pairs.pair import TrainingPair
+from explorer.training.quality.held_out import HeldOut, RetrievalItem
 
 SYNTHETIC = [TrainingPair(f"question {i}", f"document {i} of the first kind") for i in range(8)]
 LABELLED = [TrainingPair(f"asked {i}", f"answer {i} of another kind") for i in range(8)]
@@ -83,7 +90,7 @@ def test_the_merge_is_that_of_the_kept_models(make_model, finished, tmp_path, mo
     out, _ = finished
     given = []
     monkeypatch.setattr(
-        "explorer.training.merging.slerp_many",
+        "explorer.training.merging.folders.slerp_many",
         lambda states, weights: given.append((states, weights)) or slerp_many(states, weights),
     )
     run(make_model(), tmp_path / "out")
@@ -96,7 +103,9 @@ def test_the_merge_is_that_of_the_kept_models(make_model, finished, tmp_path, mo
 
 def test_finished_rows_are_not_trained_again(make_model, finished, monkeypatch):
     out, events = finished
-    monkeypatch.setattr("explorer.training.ablation.train_embedding", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(
+        "explorer.training.merging.ablation.train_embedding", lambda *_: pytest.fail("trained again")
+    )
     assert run(make_model(), out) == [AblationProgress(name, None, events[-1].result) for name in ROWS]
     record = json.loads((out / "ablation.json").read_text("utf-8"))
     assert list(record["rows"]) == list(ROWS)

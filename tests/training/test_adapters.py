@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file
 from transformers import Qwen3Model
 
-from explorer.training.adapters import PROJECTIONS, add_adapters, merge_adapters
-from explorer.training.embedding_training import EmbeddingPlan, train_embedding
-from explorer.training.pair import TrainingPair
+from explorer.training.embedding.training import EmbeddingPlan, train_embedding
+from explorer.training.loop.adapters import PROJECTIONS, add_adapters, merge_adapters
+from explorer.training.pairs.pair import TrainingPair
 
 IDS = torch.tensor([[5, 9, 30, 12, 0], [7, 7, 41, 3, 0]])
 

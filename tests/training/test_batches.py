@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.errors import InputError
-from explorer.training.batches import BatchOrder, Text, make_batch
-from explorer.training.pair import TrainingPair
+from explorer.training.pairs.batches import BatchOrder, Text, make_batch
+from explorer.training.pairs.pair import TrainingPair
 
 
 def positives(count):

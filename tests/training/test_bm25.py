@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.training.bm25 import Bm25, words
 from explorer.training.mini_reranker.evaluation import bm25_scorer
+from explorer.training.quality.bm25 import Bm25, words
 
 TOKENIZER = Path(__file__).parents[2] / "assets" / "models" / "mini-embedding" / "tokenizer.json"
 DOCUMENTS = (

@@ -11,7 +11,7 @@ import pytest
 from explorer.training.bundled.mixtures import STAGES, mixed
 from explorer.training.bundled.teaching import read_teacher
 from explorer.training.mini_reranker.parts import as_parts
-from explorer.training.pair import PairProvenance, TrainingPair
+from explorer.training.pairs.pair import PairProvenance, TrainingPair
 from explorer.training.sources import written
 
 SOURCES = Path(written.__file__).parent

@@ -15,8 +15,13 @@ import pytest
 import torch
 
 from explorer.errors import InputError
-from explorer.training import checkpoint
-from explorer.training.checkpoint import TrainingState, latest_checkpoint, load_checkpoint, save_checkpoint
+from explorer.training.loop import checkpoint
+from explorer.training.loop.checkpoint import (
+    TrainingState,
+    latest_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 
 
 def state(step: int, size: int = 3) -> TrainingState:
@@ -112,8 +117,8 @@ import signal, sys
 from pathlib import Path
 import torch
 from explorer.errors import InputError
-from explorer.training import checkpoint
-from explorer.training.checkpoint import TrainingState, save_checkpoint
+from explorer.training.loop import checkpoint
+from explorer.training.loop.checkpoint import TrainingState, save_checkpoint
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 large = TrainingState(2, {"weight": torch.ones(200_000)}, {}, {})
 """

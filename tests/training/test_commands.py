@@ -15,11 +15,11 @@ import pytest
 from safetensors.torch import load_file
 
 from explorer.__main__ import main as explorer
-from explorer.training.command_line import Console, stopping, table
-from explorer.training.commands import COMMANDS, main
-from explorer.training.embedding_plan import EmbeddingPlan
-from explorer.training.pair import TrainingPair, read_pairs, write_pairs
-from explorer.training.reranker_plan import RerankerPlan
+from explorer.training.commands.command_line import Console, stopping, table
+from explorer.training.commands.main import COMMANDS, main
+from explorer.training.embedding.plan import EmbeddingPlan
+from explorer.training.pairs.pair import TrainingPair, read_pairs, write_pairs
+from explorer.training.reranker.plan import RerankerPlan
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--steps", "3", "--device", "cpu")

@@ -19,11 +19,12 @@ import explorer
 from explorer.engine.prompts import DEFAULT_INSTRUCTION, embedding_query
 from explorer.errors import InputError, OutOfMemoryError
 from explorer.progress import CancelToken
-from explorer.training import embedding_training, optimization
-from explorer.training.checkpoint import latest_checkpoint
-from explorer.training.embedding_training import EmbeddingPlan, TeacherVectors, train_embedding
-from explorer.training.objective import Objective
-from explorer.training.pair import TrainingPair
+from explorer.training.embedding import training as embedding_training
+from explorer.training.embedding.objective import Objective
+from explorer.training.embedding.training import EmbeddingPlan, TeacherVectors, train_embedding
+from explorer.training.loop import optimization
+from explorer.training.loop.checkpoint import latest_checkpoint
+from explorer.training.pairs.pair import TrainingPair
 
 WORDS = ["sea", "sky", "moon", "star", "rock", "tree", "bird", "fish", "rain", "snow", "wind", "fire"]
 PAIRS = [
@@ -139,7 +140,8 @@ import os, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from explorer.training import checkpoint, embedding_training
+from explorer.training.embedding import training as embedding_training
+from explorer.training.loop import checkpoint
 from training.test_embedding_loop import GRADED, PAIRS, PLAN
 base, out, where = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 die = lambda *_, **__: os.kill(os.getpid(), 9)

@@ -17,7 +17,7 @@ from explorer.training.distil.teachers import fit_joint_space, unit
 from explorer.training.distil.texts import Text, distinct
 from explorer.training.distil.tokenizer import save_tokenizer, train_tokenizer, with_whole_words
 from explorer.training.distil.train import Examples, TrainingPlan, embed, train_student
-from explorer.training.model_folder import write_embedding
+from explorer.training.loop.model_folder import write_embedding
 
 SHAPE = StudentShape(layers=2, intermediate=64)
 

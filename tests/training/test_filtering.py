@@ -13,8 +13,8 @@ from explorer.engine.embedder import Embedder
 from explorer.errors import Cancelled, InputError
 from explorer.progress import CancelToken
 from explorer.provenance import Provenance
-from explorer.training.filtering import FilterReport, filter_pairs
-from explorer.training.pair import TrainingPair
+from explorer.training.pairs.filtering import FilterReport, filter_pairs
+from explorer.training.pairs.pair import TrainingPair
 
 PAIRS = [
     TrainingPair("capital of China", "The capital of China is Beijing."),

@@ -10,10 +10,10 @@ import torch
 
 from explorer.engine.tokens import shared_prefix
 from explorer.models.loading import load_model
-from explorer.training.batches import Text
-from explorer.training.forward import TRAINED, chunk_vectors, similar_chunks, token_ids
-from explorer.training.gradient_cache import backward_in_chunks
-from explorer.training.losses import info_nce
+from explorer.training.embedding.losses import info_nce
+from explorer.training.loop.forward import TRAINED, chunk_vectors, similar_chunks, token_ids
+from explorer.training.loop.gradient_cache import backward_in_chunks
+from explorer.training.pairs.batches import Text
 
 TEXTS = [
     *(

@@ -8,8 +8,8 @@ import pytest
 from explorer.engine.embedder import Embedder
 from explorer.errors import Cancelled, InputError
 from explorer.progress import CancelToken
-from explorer.training.hard_negatives import Mining, mine_hard_negatives
-from explorer.training.pair import TrainingPair
+from explorer.training.pairs.pair import TrainingPair
+from explorer.training.reranker.hard_negatives import Mining, mine_hard_negatives
 
 
 def at(cosine: float) -> tuple[float, float]:

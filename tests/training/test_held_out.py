@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.errors import InputError
-from explorer.training.held_out import folded, hold_out
-from explorer.training.pair import TrainingPair
+from explorer.training.pairs.pair import TrainingPair
+from explorer.training.quality.held_out import folded, hold_out
 
 TEXTS = st.sampled_from([f"text {number}" for number in range(30)])
 PAIRS = st.lists(

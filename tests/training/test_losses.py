@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sentence_transformers.sentence_transformer.losses import CoSENTLoss
 
-from explorer.training.losses import (
+from explorer.training.embedding.losses import (
     contrast,
     cosent,
     default_ladder,

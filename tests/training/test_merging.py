@@ -17,11 +17,11 @@ from explorer.engine.embedder import load_embedder
 from explorer.engine.reranker import load_reranker
 from explorer.errors import Cancelled, InputError, ModelLoadError
 from explorer.progress import CancelToken
-from explorer.training.demo import demo_held_out
-from explorer.training.merging import measure_on, merge_folders, sweep
-from explorer.training.model_states import backbone_of, read_state
-from explorer.training.quality import HeldOut, Quality, RetrievalItem
-from explorer.training.slerp import slerp
+from explorer.training.merging.folders import measure_on, merge_folders, sweep
+from explorer.training.merging.model_states import backbone_of, read_state
+from explorer.training.merging.slerp import slerp
+from explorer.training.pairs.demo import demo_held_out
+from explorer.training.quality.embedding import HeldOut, Quality, RetrievalItem
 
 TEXTS = ["The capital of China is Beijing.", "苹果是一种水果。", "Gravity"]
 

@@ -17,9 +17,9 @@ from transformers import Qwen3ForCausalLM, Qwen3Model
 import explorer
 from explorer.engine.prompts import DEFAULT_INSTRUCTION
 from explorer.errors import InputError
-from explorer.training import model_folder
-from explorer.training.forward import TRAINED
-from explorer.training.model_folder import ModelCard, stored_dtype, write_embedding, write_reranker
+from explorer.training.loop import model_folder
+from explorer.training.loop.forward import TRAINED
+from explorer.training.loop.model_folder import ModelCard, stored_dtype, write_embedding, write_reranker
 
 TEXTS = ["Paris is the capital of France.", "北京是中国的首都。", "a"]
 QUERIES = ["What is the capital of China?", "x" * 200]

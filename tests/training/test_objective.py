@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity, normalize
 
-from explorer.training.batches import make_batch
-from explorer.training.losses import cosent, info_nce, relational_distillation
-from explorer.training.objective import Objective, TeacherVectors
-from explorer.training.pair import TrainingPair
+from explorer.training.embedding.losses import cosent, info_nce, relational_distillation
+from explorer.training.embedding.objective import Objective, TeacherVectors
+from explorer.training.pairs.batches import make_batch
+from explorer.training.pairs.pair import TrainingPair
 
 LADDER = (4, 8)
 ROWS = {

@@ -6,8 +6,8 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState
 
-from explorer.training import optimization
-from explorer.training.optimization import (
+from explorer.training.loop import optimization
+from explorer.training.loop.optimization import (
     WEIGHT_DECAY,
     make_accelerator,
     make_optimizer,

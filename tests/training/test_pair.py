@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.errors import ExplorerError, InputError
-from explorer.training import pair_files
-from explorer.training.pair import (
+from explorer.training.pairs import files as pair_files
+from explorer.training.pairs.pair import (
     KINDS,
     PairProvenance,
     TrainingPair,

@@ -13,9 +13,15 @@ from transformers import Qwen3Model
 
 from explorer.engine.embedder import Embedder
 from explorer.models.tokenizer import read_tokenizer
-from explorer.training.demo import demo_held_out, demo_instruction_pairs
-from explorer.training.encoding import model_encoder
-from explorer.training.quality import HeldOut, Quality, RetrievalItem, measure_bm25, measure_embedding
+from explorer.training.pairs.demo import demo_held_out, demo_instruction_pairs
+from explorer.training.quality.embedding import (
+    HeldOut,
+    Quality,
+    RetrievalItem,
+    measure_bm25,
+    measure_embedding,
+)
+from explorer.training.quality.encoding import model_encoder
 
 VECTORS = {
     "north": (1.0, 0.0, 0.0),

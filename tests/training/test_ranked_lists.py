@@ -9,8 +9,8 @@ from explorer.engine.embedder import Embedder
 from explorer.engine.prompts import DEFAULT_INSTRUCTION
 from explorer.engine.reranker import Reranker
 from explorer.errors import InputError
-from explorer.training.pair import TrainingPair
-from explorer.training.ranked_lists import ListOrder, RankedTexts, embedder_teacher, reranker_teacher
+from explorer.training.pairs.pair import TrainingPair
+from explorer.training.reranker.ranked_lists import ListOrder, RankedTexts, embedder_teacher, reranker_teacher
 
 PAIRS = [
     TrainingPair("capital of France", "Paris", negatives=("Lyon", "paris", "Nice", "Lyon")),

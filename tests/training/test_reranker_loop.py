@@ -15,14 +15,14 @@ from explorer.engine.reranker import load_reranker
 from explorer.errors import InputError, ModelLoadError
 from explorer.models.loading import load_model
 from explorer.progress import CancelToken
-from explorer.training.checkpoint import latest_checkpoint
-from explorer.training.forward import TRAINED
-from explorer.training.packed_lists import ListScorer
-from explorer.training.pair import TrainingPair
-from explorer.training.ranked_lists import ListTeacher, RankedTexts
-from explorer.training.reranker_loss import supervised
-from explorer.training.reranker_plan import RerankerPlan
-from explorer.training.reranker_training import train_reranker
+from explorer.training.loop.checkpoint import latest_checkpoint
+from explorer.training.loop.forward import TRAINED
+from explorer.training.pairs.pair import TrainingPair
+from explorer.training.reranker.loss import supervised
+from explorer.training.reranker.packed_lists import ListScorer
+from explorer.training.reranker.plan import RerankerPlan
+from explorer.training.reranker.ranked_lists import ListTeacher, RankedTexts
+from explorer.training.reranker.training import train_reranker
 
 LIST = RankedTexts(
     "Find the capital",

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.training.reranker_loss import distilled, listwise, supervised
+from explorer.training.reranker.loss import distilled, listwise, supervised
 
 SCORES = st.lists(st.floats(-30, 30), min_size=2, max_size=6)
 

@@ -10,8 +10,8 @@ import pytest
 from explorer.engine.reranker import Reranker
 from explorer.errors import Cancelled
 from explorer.progress import CancelToken
-from explorer.training.held_out import HeldOut, RetrievalItem
-from explorer.training.reranker_quality import InstructionPair, measure_reranker
+from explorer.training.quality.held_out import HeldOut, RetrievalItem
+from explorer.training.quality.reranker import InstructionPair, measure_reranker
 
 
 @dataclass

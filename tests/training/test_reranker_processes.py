@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from explorer.training.reranker_training import RerankerRun
+from explorer.training.reranker.training import RerankerRun
 from training.test_reranker_loop import PAIRS, PLAN
 run = RerankerRun(Path(sys.argv[1]), PAIRS, replace(PLAN, steps=2), Path(sys.argv[2]), "cpu", None)
 first, second = run.advance(), run.advance()

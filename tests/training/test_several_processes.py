@@ -10,7 +10,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from explorer.training.checkpoint import latest_checkpoint
+from explorer.training.loop.checkpoint import latest_checkpoint
 
 RUN = """
 import sys
@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from explorer.training.embedding_training import EmbeddingRun
+from explorer.training.embedding.training import EmbeddingRun
 from training.test_embedding_loop import GRADED, PAIRS, PLAN
 run = EmbeddingRun(Path(sys.argv[1]), PAIRS + GRADED, replace(PLAN, steps=2), Path(sys.argv[2]), None, "cpu")
 first, second = run.advance(), run.advance()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from explorer.errors import InputError
-from explorer.training.slerp import slerp, slerp_many
+from explorer.training.merging.slerp import slerp, slerp_many
 
 SHARES = st.floats(0, 1)
 VECTORS = arrays.arrays(

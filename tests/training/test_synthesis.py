@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from explorer.engine.embedder import Embedder
 from explorer.errors import Cancelled, InputError
 from explorer.progress import CancelToken
-from explorer.training.pair import KINDS, TrainingPair, check_pairs, read_pairs, write_pairs
+from explorer.training.pairs.pair import KINDS, TrainingPair, check_pairs, read_pairs, write_pairs
 from explorer.training.synthesis import templates
 from explorer.training.synthesis.answers import json_object, without_thoughts
 from explorer.training.synthesis.configuration import configuration_prompt, read_configuration

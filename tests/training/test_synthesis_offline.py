@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from explorer.errors import Cancelled, InputError
 from explorer.progress import CancelToken
-from explorer.training.pair import KINDS, TrainingPair, check_pairs
+from explorer.training.pairs.pair import KINDS, TrainingPair, check_pairs
 from explorer.training.sources.lexicon import Lexicon, Synset
 from explorer.training.synthesis.documents import SourceDocument, read_documents
 from explorer.training.synthesis.offline import OfflineGenerator

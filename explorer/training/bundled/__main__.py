@@ -16,11 +16,11 @@ from pathlib import Path
 
 from explorer.training.bundled.mixtures import STAGES, mixed
 from explorer.training.bundled.teaching import read_teacher, teach
-from explorer.training.embedding_training import train_embedding
-from explorer.training.merging import merge_folders
+from explorer.training.embedding.training import train_embedding
+from explorer.training.merging.folders import merge_folders
 from explorer.training.mini_reranker.parts import as_parts
 from explorer.training.mini_reranker.vocabulary import count_tokens, cut_vocabulary, training_texts
-from explorer.training.pair import TrainingPair, read_pairs, write_pairs
+from explorer.training.pairs.pair import TrainingPair, read_pairs, write_pairs
 from explorer.training.sources.contrasts import contrasting_pairs
 from explorer.training.sources.labelled import labelled_pairs
 from explorer.training.sources.written import written_pairs

@@ -6,8 +6,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from explorer.training.embedding_plan import EmbeddingPlan
-from explorer.training.pair import TrainingPair
+from explorer.training.embedding.plan import EmbeddingPlan
+from explorer.training.pairs.pair import TrainingPair
 
 Shares = Mapping[str, float]
 """How often the pairs of a source are seen, by the beginning of its name; the first that fits counts. A language may

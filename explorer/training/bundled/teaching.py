@@ -18,9 +18,9 @@ from explorer.training.distil.teachers import (
     multilingual_teacher,
     unit,
 )
+from explorer.training.embedding.objective import TeacherVectors
 from explorer.training.mini_reranker.parts import as_parts
-from explorer.training.objective import TeacherVectors
-from explorer.training.pair import TrainingPair
+from explorer.training.pairs.pair import TrainingPair
 
 log = logging.getLogger("explorer.training.bundled")
 DIMENSIONS = 384

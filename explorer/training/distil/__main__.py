@@ -29,7 +29,7 @@ from explorer.training.distil.teachers import english_teacher, multilingual_teac
 from explorer.training.distil.texts import Text
 from explorer.training.distil.tokenizer import save_tokenizer, train_tokenizer
 from explorer.training.distil.train import Examples, TokenIds, TrainingPlan, train_student
-from explorer.training.model_folder import write_embedding
+from explorer.training.loop.model_folder import write_embedding
 
 log = logging.getLogger("explorer.training.distil")
 VOCABULARY = 40_000

@@ -25,9 +25,9 @@ from torch.nn import functional
 from transformers import AutoModel, Qwen3ForCausalLM
 
 from explorer.engine.prompts import DEFAULT_INSTRUCTION
-from explorer.training.bm25 import Bm25
 from explorer.training.mini_reranker.model import score_lists
 from explorer.training.mini_reranker.recipe import PromptMaker
+from explorer.training.quality.bm25 import Bm25
 from explorer.training.sources.sampling import RankedList
 
 Scorer = Callable[[str, Sequence[str]], NDArray[np.float64]]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from explorer.engine.prompts import FORMS
-from explorer.training.pair import TrainingPair, read_pairs, write_pairs
+from explorer.training.pairs.pair import TrainingPair, read_pairs, write_pairs
 
 _FORM = FORMS["model_card"]
 

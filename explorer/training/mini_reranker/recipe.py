@@ -94,6 +94,8 @@ def save(model: Qwen3ForCausalLM, base: Path, out: Path) -> None:
         if name != "lm_head.weight"
     }
     model.save_pretrained(fresh, state_dict=weights)
+    config = json.loads((fresh / "config.json").read_text("utf-8"))
+    (fresh / "config.json").write_text(json.dumps(config | {"dtype": "bfloat16"}, indent=2) + "\n", "utf-8")
     shutil.copyfile(base / "tokenizer_config.json", fresh / "tokenizer_config.json")
     tokenizer = json.loads((base / "tokenizer.json").read_text("utf-8"))
     tokenizer["post_processor"] = None

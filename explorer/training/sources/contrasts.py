@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.training.distil.texts import chinese_passages, intent_rows, similarity_rows, split_sentences
-from explorer.training.pair import PairProvenance, TrainingPair
+from explorer.training.pairs.pair import PairProvenance, TrainingPair
 from explorer.training.sources.lexicon import Lexicon, Synset, read_lexicon
 from explorer.training.sources.questions import question
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from explorer.training.distil.corpus import held_out_texts
 from explorer.training.distil.texts import LANGUAGES, similarity_rows
-from explorer.training.pair import PairKind, PairProvenance, TrainingPair
+from explorer.training.pairs.pair import PairKind, PairProvenance, TrainingPair
 from explorer.training.sources.collections import load_sources
 from explorer.training.sources.items import Item, Source
 from explorer.training.sources.lexicon import Lexicon, read_lexicon

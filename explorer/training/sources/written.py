@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.training.distil.texts import split_sentences
-from explorer.training.pair import PairProvenance, TrainingPair
+from explorer.training.pairs.pair import PairProvenance, TrainingPair
 from explorer.training.sources.items import SEARCH_INSTRUCTIONS
 
 _HERE = Path(__file__).parent

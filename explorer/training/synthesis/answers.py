@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from explorer.training.pair_files import well_formed
+from explorer.training.pairs.files import well_formed
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _MOST_TRIES = 20

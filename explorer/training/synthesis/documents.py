@@ -9,7 +9,7 @@ from pathlib import Path
 from explorer.corpus.readers import read_table
 from explorer.corpus.table import Table
 from explorer.errors import InputError
-from explorer.training.pair import checked_language
+from explorer.training.pairs.pair import checked_language
 
 _COLUMNS = {
     "text": ("text", "body", "document", "passage", "content", "definition", "description"),

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from explorer.training.pair import TrainingPair
+from explorer.training.pairs.pair import TrainingPair
 from explorer.training.synthesis import templates
 from explorer.training.synthesis.answers import text_field, text_fields
 from explorer.training.synthesis.configuration import Configuration

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from explorer.errors import InputError
 from explorer.progress import CancelToken
-from explorer.training.pair import PairKind, PairProvenance, TrainingPair
+from explorer.training.pairs.pair import PairKind, PairProvenance, TrainingPair
 from explorer.training.sources.lexicon import Lexicon
 from explorer.training.synthesis.documents import Batch, SourceDocument
 from explorer.training.synthesis.paraphrases import SIMILARITY_RULES

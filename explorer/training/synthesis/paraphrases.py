@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from explorer.training.pair import PairProvenance, TrainingPair
+from explorer.training.pairs.pair import PairProvenance, TrainingPair
 from explorer.training.sources.lexicon import Lexicon
 from explorer.training.sources.questions import STOPWORDS
 from explorer.training.synthesis.documents import SourceDocument

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from explorer.errors import InputError
-from explorer.training.pair import KINDS, PairKind, checked_language
+from explorer.training.pairs.pair import KINDS, PairKind, checked_language
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from explorer.engine.embedder import Embedder
 from explorer.progress import CancelToken
-from explorer.training.pair import PairKind, PairProvenance, TrainingPair
+from explorer.training.pairs.pair import PairKind, PairProvenance, TrainingPair
 from explorer.training.synthesis.answers import json_object
 from explorer.training.synthesis.configuration import configuration_prompt, read_configuration
 from explorer.training.synthesis.documents import Batch, SourceDocument

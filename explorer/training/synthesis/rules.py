@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from explorer.engine.prompts import DEFAULT_INSTRUCTION
-from explorer.training.pair import PairProvenance, TrainingPair
+from explorer.training.pairs.pair import PairProvenance, TrainingPair
 from explorer.training.sources.lexicon import Lexicon
 from explorer.training.sources.questions import question
 from explorer.training.synthesis.documents import SourceDocument

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from explorer.engine.embedder import Embedder
 from explorer.errors import InputError
 from explorer.progress import CancelToken, Progress
-from explorer.training.pair import TrainingPair
+from explorer.training.pairs.pair import TrainingPair
 from explorer.training.synthesis.documents import Batch, SourceDocument
 from explorer.training.synthesis.generator import TextGenerator
 from explorer.training.synthesis.offline import OfflineGenerator

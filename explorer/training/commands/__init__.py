@@ -1,0 +1,1 @@
+"""The training from the command line: ``python -m explorer train``."""

@@ -1,0 +1,1 @@
+"""Slerp of models, the way between two, and what each stage adds."""

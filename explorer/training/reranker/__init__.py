@@ -1,0 +1,1 @@
+"""Training a reranker: mined negatives, lists, loss, loop."""
