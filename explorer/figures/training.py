@@ -61,16 +61,7 @@ def loss_curve(
     places, values = np.asarray(steps, np.int32), np.asarray(losses, np.float32)
     names = [say(f"figures.training_{name}", language) for name in ("step", "loss", "smooth")]
     smooth = running_mean(values)
-    first, last = float(values[:ENDS].mean()), float(values[-ENDS:].mean())
-    key = "loss_fell" if last < first - ALIKE else "loss_kept"
-    title = say(
-        f"figures.training_{key}",
-        language,
-        first=f"{first:.3f}",
-        last=f"{last:.3f}",
-        steps=f"{int(places[-1]):,}",
-        total=f"{total:,}",
-    )
+    title = _loss_title(values, int(places[-1]), total, language)
     template = f"{escape(names[0])} %{{x}}<br>%{{y:.3f}}<extra>%{{fullData.name}}</extra>"
     figure = go.Figure(
         [
@@ -91,6 +82,14 @@ def loss_curve(
         xaxis={**axis(names[0]), "range": [0, total], "showgrid": False},
         yaxis=axis(names[1]),
     )
+
+
+def _loss_title(values: NDArray[np.float32], done: int, total: int, language: Language) -> str:
+    """Compare the mean of the first and the last steps."""
+    first, last = float(values[:ENDS].mean()), float(values[-ENDS:].mean())
+    key = "loss_fell" if last < first - ALIKE else "loss_kept"
+    ends = {"first": f"{first:.3f}", "last": f"{last:.3f}"}
+    return say(f"figures.training_{key}", language, **ends, steps=f"{done:,}", total=f"{total:,}")
 
 
 def running_mean(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -33,6 +33,24 @@ def before_after(
     """
     rose = sum(after > before + ALIKE for _, before, after in measures)
     title = say("figures.training_rose", language, rose=rose, total=len(measures), after=names[1])
+    difference = say("figures.training_difference", language)
+    rows = [
+        (name, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}") for name, before, after in measures
+    ]
+    return finish(
+        go.Figure(_joined_marks(measures, names)),
+        title,
+        table=([say("figures.training_measure", language), *names, difference], rows),
+        caption=caption,
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        xaxis={"zeroline": False, "automargin": True, "tickformat": ".2f"},
+        yaxis={"autorange": "reversed", "automargin": True, "showgrid": False},
+    )
+
+
+def _joined_marks(measures: Sequence[tuple[str, float, float]], names: tuple[str, str]) -> list[go.Scatter]:
+    """Join the marks before and after of each measure by a line."""
     labels = [escape(name) for name, _, _ in measures]
     joins = go.Scatter(
         x=[value for _, before, after in measures for value in (before, after, None)],
@@ -56,20 +74,7 @@ def before_after(
         )
         for at, colour in enumerate((OTHER, UP))
     ]
-    difference = say("figures.training_difference", language)
-    rows = [
-        (name, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}") for name, before, after in measures
-    ]
-    return finish(
-        go.Figure([joins, *marks]),
-        title,
-        table=([say("figures.training_measure", language), *names, difference], rows),
-        caption=caption,
-        showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        xaxis={"zeroline": False, "automargin": True, "tickformat": ".2f"},
-        yaxis={"autorange": "reversed", "automargin": True, "showgrid": False},
-    )
+    return [joins, *marks]
 
 
 def ablation_chart(
@@ -97,7 +102,27 @@ def ablation_chart(
     title = say("figures.training_ablation", language, best=best, total=len(benchmarks))
     rows = [escape(name) for name in benchmarks]
     digits = 2 if scores.max() > 1 else 3
-    marks = [
+    table_rows = [
+        (name, *(f"{value:.{digits}f}" for value in row)) for name, row in zip(variants, scores, strict=True)
+    ]
+    return finish(
+        go.Figure(_variant_marks(variants, rows, scores, digits)),
+        title,
+        table=([say("figures.training_trained", language), *benchmarks], table_rows),
+        caption=caption,
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        margin={"l": 8, "r": 8, "t": 48, "b": 48},
+        xaxis=axis(score or say("figures.training_score", language)),
+        yaxis={"autorange": "reversed", "automargin": True},
+    )
+
+
+def _variant_marks(
+    variants: Sequence[str], rows: Sequence[str], scores: NDArray[np.floating[Any]], digits: int
+) -> list[go.Scatter]:
+    """One kind of mark a variant, one mark a benchmark."""
+    return [
         go.Scatter(
             x=scores[at].astype(np.float64),
             y=rows,
@@ -108,17 +133,3 @@ def ablation_chart(
         )
         for at, name in enumerate(variants)
     ]
-    table_rows = [
-        (name, *(f"{value:.{digits}f}" for value in row)) for name, row in zip(variants, scores, strict=True)
-    ]
-    return finish(
-        go.Figure(marks),
-        title,
-        table=([say("figures.training_trained", language), *benchmarks], table_rows),
-        caption=caption,
-        showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        margin={"l": 8, "r": 8, "t": 48, "b": 48},
-        xaxis=axis(score or say("figures.training_score", language)),
-        yaxis={"autorange": "reversed", "automargin": True},
-    )

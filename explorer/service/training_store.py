@@ -89,7 +89,7 @@ def write_record(folder: Path, record: RunRecord) -> None:
         OSError: The disk is full, or the folder cannot be written.
     """
     part = folder / ".run.json"
-    part.write_text(json.dumps(dataclasses.asdict(record), ensure_ascii=False), encoding="utf-8")
+    part.write_text(json.dumps(dataclasses.asdict(record), ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(folder / "run.json")
 
 

@@ -211,7 +211,12 @@ def test_the_similarity_example_has_blocks_of_several_languages() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", sorted(path.name for path in DEMO.iterdir() if path.suffix not in {".md", ".npz"})
+    "name",
+    sorted(
+        str(path.relative_to(DEMO))
+        for path in DEMO.rglob("*")
+        if path.is_file() and path.suffix not in {".md", ".npz"}
+    ),
 )
 def test_files_are_clean_utf8(name: str) -> None:
     content = (DEMO / name).read_bytes()

@@ -73,7 +73,7 @@ def test_before_and_after_counts_what_rose():
 def test_the_reports_ablation_is_drawn_as_published():
     scores = np.array([row.scores for row in PUBLISHED_ABLATION])
     figure = ablation_chart([row.variant for row in PUBLISHED_ABLATION], BENCHMARKS, scores)
-    assert figure.layout.meta["title"] == "All stages together are best on 4 of 4 benchmarks"
+    assert figure.layout.meta["title"] == "All stages together are best on 4 of 4 measures"
     assert figure.layout.meta["table"]["rows"][-1] == ["final", "64.33", "70.70", "66.33", "75.41"]
     np.testing.assert_array_equal(figure.data[0].x, scores[0])
 
