@@ -1,9 +1,10 @@
 """Train the bundled models further: ``python -m explorer.training.bundled STEP --work FOLDER ...``.
 
 ``pairs`` draws the pairs from the data sets, ``teach`` lets the teachers read them; then come the stages ``first``,
-``similarity`` and ``search`` of the embedding model, and ``merge`` into ``FOLDER/embedding``. ``reranker-base`` cuts
-the model given by ``--base`` and trains it as the reranker's layers, which ``python -m
-explorer.training.mini_reranker`` then wires. A stage that was stopped goes on when it is called again.
+``similarity``, ``longer`` and ``search`` of the embedding model, and ``merge`` into ``FOLDER/embedding``.
+``reranker-base`` cuts the model given by ``--base`` and trains it as the reranker's layers, ``reranker-contrasts`` goes
+on with pairs that the instruction decides, and ``python -m explorer.training.mini_reranker`` wires the result. A stage
+that was stopped goes on when it is called again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from explorer.training.sources.labelled import labelled_pairs
 from explorer.training.sources.written import written_pairs
 
 log = logging.getLogger("explorer.training.bundled")
+MERGED = {"similarity": 0.3, "search": 0.3, "longer": 0.4}
+"""Stages that become the bundled embedding model, and their shares."""
 FILES = ("labelled.jsonl", "contrasts.jsonl", "written.jsonl")
 
 
@@ -40,7 +43,7 @@ def train_stage(name: str, given: argparse.Namespace) -> None:
     """Train one stage into ``FOLDER/NAME/model``."""
     stage = STAGES[name]
     base = given.work / stage.base / "model" if stage.base else given.base
-    if stage.parts:
+    if stage.parts and not stage.base:
         cut_vocabulary(base, given.work / "cut", given.tokens, count_tokens(base, training_texts(given.data)))
         base = given.work / "cut"
     pairs = mixed(_pairs(given.work), stage.shares)
@@ -72,7 +75,6 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--english-texts", type=int, default=70_000, help="texts for the slow English teacher"
     )
-    parser.add_argument("--weights", type=float, nargs=2, default=(0.5, 0.5), help="of similarity and search")
     given = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     given.work.mkdir(parents=True, exist_ok=True)
@@ -81,8 +83,9 @@ def main(words: Sequence[str] | None = None) -> None:
     elif given.step == "teach":
         teach(_pairs(given.work), given.work, given.english_texts)
     elif given.step == "merge":
-        folders = [given.work / name / "model" for name in ("similarity", "search")]
-        merge_folders(folders, given.weights, given.work / "embedding")
+        merge_folders(
+            [given.work / name / "model" for name in MERGED], list(MERGED.values()), given.work / "embedding"
+        )
     else:
         train_stage(given.step, given)
 
