@@ -63,10 +63,11 @@ def test_a_short_run_is_paused_left_resumed_merged_used_and_undone(school: str, 
     page, _ = open_page(school)
     first_cut(page)
     page.locator("#training-advanced button").first.click()
-    number(page, "training-steps", 20)
+    number(page, "training-steps", 60)
     number(page, "training-batch", 4)
     page.locator("#training-start").click()
     status(page, "training")
+    page.locator("#training-loss .xp-title").get_by_text("of 60 steps").wait_for(timeout=RUN)
     page.locator("#training-pause").click()
     status(page, "paused")
     page.close()
@@ -79,7 +80,7 @@ def test_a_short_run_is_paused_left_resumed_merged_used_and_undone(school: str, 
     page.locator("#training-resume").click()
     status(page, "finished")
     assert drawn(page, "training-loss") > count
-    assert "of 20 steps" in page.locator("#training-loss .xp-title").inner_text()
+    assert "of 60 steps" in page.locator("#training-loss .xp-title").inner_text()
     assert re.search(r"bf16|fp32", page.locator("#training-quality .xp-caption").first.inner_text())
 
     wait_until(page, "() => document.querySelector('#training-merge-second input').value.includes('trained')")
