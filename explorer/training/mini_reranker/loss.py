@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from explorer.training.reranker.loss import listwise, supervised
 
 
 def list_loss(scores: list[Tensor], pointwise: float) -> Tensor:
@@ -17,8 +18,7 @@ def list_loss(scores: list[Tensor], pointwise: float) -> Tensor:
     Returns:
         Scalar.
     """
-    listwise = torch.stack([functional.cross_entropy(one, torch.tensor(0)) for one in scores]).mean()
     right = torch.stack([one[0] for one in scores])
     wrong = torch.cat([one[1:] for one in scores])
-    answers = functional.softplus(-right).mean() + functional.softplus(wrong).mean()
-    return listwise + pointwise * answers
+    answers = supervised(right, torch.ones_like(right)) + supervised(wrong, torch.zeros_like(wrong))
+    return torch.stack([listwise(one) for one in scores]).mean() + pointwise * answers
