@@ -1,10 +1,11 @@
 """Train the bundled models further: ``python -m explorer.training.bundled STEP --work FOLDER ...``.
 
 ``pairs`` draws the pairs from the data sets, ``teach`` lets the teachers read them; then come the stages ``first``,
-``similarity``, ``longer`` and ``search`` of the embedding model, and ``merge`` into ``FOLDER/embedding``.
+``similarity``, ``longer`` and ``search`` of the embedding model, and ``merge-embedding`` into ``FOLDER/embedding``.
 ``reranker-base`` cuts the model given by ``--base`` and trains it as the reranker's layers, ``reranker-contrasts`` goes
-on with pairs that the instruction decides, and ``python -m explorer.training.mini_reranker`` wires the result. A stage
-that was stopped goes on when it is called again.
+on with pairs that the instruction decides, ``reranker-longer`` with all of them, ``merge-reranker`` puts the three
+together, and ``python -m explorer.training.mini_reranker`` wires the result. A stage that was stopped goes on when it
+is called again.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ from explorer.training.sources.labelled import labelled_pairs
 from explorer.training.sources.written import written_pairs
 
 log = logging.getLogger("explorer.training.bundled")
-MERGED = {"similarity": 0.3, "search": 0.3, "longer": 0.4}
-"""Stages that become the bundled embedding model, and their shares."""
+MERGED = {
+    "embedding": {"similarity": 0.3, "search": 0.3, "longer": 0.4},
+    "reranker": {"reranker-base": 0.3, "reranker-contrasts": 0.3, "reranker-longer": 0.4},
+}
+"""Stages that become the bundled embedding model and the layers of the reranker, and their shares."""
 FILES = ("labelled.jsonl", "contrasts.jsonl", "written.jsonl")
 
 
@@ -64,14 +68,14 @@ def main(words: Sequence[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("step", choices=["pairs", "teach", *STAGES, "merge"])
+    parser.add_argument("step", choices=["pairs", "teach", *STAGES, *(f"merge-{name}" for name in MERGED)])
     parser.add_argument("--work", type=Path, required=True, help="folder for everything that is made")
     parser.add_argument("--data", type=Path, help="folder of data sets, one sub-folder each")
     parser.add_argument("--base", type=Path, help="model folder that the first stage goes on from")
     parser.add_argument(
         "--steps", type=int, default=0, help="steps of a stage; as in its plan when left away"
     )
-    parser.add_argument("--tokens", type=int, default=33_900, help="vocabulary of the reranker")
+    parser.add_argument("--tokens", type=int, default=32_250, help="vocabulary of the reranker")
     parser.add_argument(
         "--english-texts", type=int, default=70_000, help="texts for the slow English teacher"
     )
@@ -82,10 +86,10 @@ def main(words: Sequence[str] | None = None) -> None:
         draw_pairs(given)
     elif given.step == "teach":
         teach(_pairs(given.work), given.work, given.english_texts)
-    elif given.step == "merge":
-        merge_folders(
-            [given.work / name / "model" for name in MERGED], list(MERGED.values()), given.work / "embedding"
-        )
+    elif given.step.startswith("merge-"):
+        name = given.step.removeprefix("merge-")
+        folders = [given.work / stage / "model" for stage in MERGED[name]]
+        merge_folders(folders, list(MERGED[name].values()), given.work / name)
     else:
         train_stage(given.step, given)
 

@@ -83,7 +83,7 @@ _RERANKER_BASE = Stage(
         "banking": 0.5,
     },
     EmbeddingPlan(
-        steps=700,
+        steps=850,
         batch_pairs=64,
         chunk_texts=512,
         longest=128,
@@ -162,6 +162,14 @@ STAGES = {
         },
         replace(
             _RERANKER_BASE.plan, steps=220, learning_rate=2e-4, table_rate=2e-4, distillation_weight=50.0
+        ),
+        parts=True,
+    ),
+    "reranker-longer": Stage(
+        "reranker-contrasts",
+        {**_RERANKER_BASE.shares, "written contrast": 6.0, "written": 3.0},
+        replace(
+            _RERANKER_BASE.plan, steps=600, learning_rate=2.5e-4, table_rate=2.5e-4, distillation_weight=60.0
         ),
         parts=True,
     ),

@@ -17,7 +17,7 @@ from transformers import AutoConfig, Qwen3Config
 MARKS = 16
 CONSTANT, SIZE, RARITY, MATCH, MEAN, BEST, COSINE, BIAS = range(8)
 IS_INSTRUCT, IS_QUERY, IS_DOCUMENT, IS_END, IN_INSTRUCT, IN_QUERY, IN_DOCUMENT = range(8, 15)
-ANSWERS = {COSINE: 6.0, MEAN: 1.0, BEST: 0.0, BIAS: 0.0}
+ANSWERS = {COSINE: 12.0, MEAN: 1.0, BEST: 0.0, BIAS: 0.0}
 """Findings that the answer is made of, and their proportions; scale and bias are fitted."""
 HEAD, BASE_HEAD = 80, 64
 PAIRS, BASE_PAIRS = HEAD // 2, BASE_HEAD // 2
@@ -32,8 +32,9 @@ NEAR = 3.0
 """The same for keys of the query, whose own meaning must stay readable to the query itself."""
 COMPARED = 128
 """Leading coordinates of the two embeddings that are compared."""
-UNITS = 2 * COMPARED
-"""Units of each MLP: two to multiply one coordinate; of the base's own, as many of the strongest are kept."""
+UNITS = 3 * COMPARED
+"""Units of each MLP: of the base's own, as many of the strongest are kept; to multiply two embeddings takes two a
+coordinate."""
 
 
 @dataclass(frozen=True)
