@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         settings = parse_settings(arguments, os.environ)
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (ExplorerError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

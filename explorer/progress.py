@@ -17,6 +17,9 @@ from explorer.errors import Cancelled
 ProgressCallback = Callable[[int, int], None]
 """Called with (done, total), in units the caller knows: texts, pairs or bytes."""
 
+LoadProgress = Callable[[str, int, int], None]
+"""Called with (stage, bytes done, bytes in all); the stage is a key of :mod:`explorer.texts`."""
+
 Result = TypeVar("Result", covariant=True)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Family = Literal["embedding", "reranker"]
 Weights = Literal["bundled", "published", "other"]
+Acceleration = Literal["none", "compile", "int8", "bf16"]
+"""What may be done to a model to make it faster or smaller; :mod:`explorer.models.acceleration` says how."""
+ACCELERATIONS: tuple[Acceleration, ...] = get_args(Acceleration)
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,8 @@ class Provenance:
         family: ``"embedding"`` or ``"reranker"``.
         weights: ``"bundled"`` with the explorer, ``"published"`` by the Qwen team, or ``"other"``.
         fingerprint: Hex digest that tells these weights and this tokenizer from any others.
-        dtype: ``"float32"`` or ``"bfloat16"``.
+        dtype: ``"float32"`` or ``"bfloat16"``, and what was done to the model beside, for instance
+            ``"float32, int8 weights"``.
         device: ``"cpu"``, ``"cuda:0"``, ``"mps"``.
         attention: Name of the attention path that ran.
     """
@@ -34,8 +38,9 @@ class Provenance:
     @property
     def place(self) -> str:
         """Number format and device, for instance ``fp32 on CPU``."""
-        dtype = {"float32": "fp32", "bfloat16": "bf16"}.get(self.dtype, self.dtype)
-        return f"{dtype} on {self.device.upper()}"
+        dtype, comma, beside = self.dtype.partition(",")
+        short = {"float32": "fp32", "bfloat16": "bf16"}.get(dtype, dtype)
+        return f"{short}{comma}{beside} on {self.device.upper()}"
 
     @property
     def line(self) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 from explorer.errors import InputError
+from explorer.provenance import ACCELERATIONS, Acceleration
 from explorer.texts import say
 
 DtypeChoice = Literal["auto", "bfloat16", "float32"]
@@ -31,9 +33,13 @@ class Settings:
         reranker: Reranker, named likewise.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or ``"mps"``.
         dtype: ``"auto"``, ``"bfloat16"`` or ``"float32"``.
+        accelerate: What is done to models to make them faster or smaller: ``"none"``, ``"compile"``, ``"int8"`` or
+            ``"bf16"``.
         host: Address to listen on; loopback unless said otherwise.
         port: Port to listen on.
         data_dir: Folder for uploads and whatever else is kept between runs.
+        cache_gigabytes: How much of the disk computed vectors and scores may take there, in units of 10^9 bytes; 0
+            keeps them in memory only.
         offline: Never ask a model hub, even when a model is missing.
         auth: Name and password that a visitor must give, or None.
         in_space: Whether this runs as a Hugging Face Space: in a frame, behind its proxy, open to everybody.
@@ -43,9 +49,11 @@ class Settings:
     reranker: str = "bundled"
     device: str = "auto"
     dtype: DtypeChoice = "auto"
+    accelerate: Acceleration = "none"
     host: str = "127.0.0.1"
     port: int = 7860
     data_dir: Path = Path.home() / ".cache" / "qwen3-embedding-explorer"
+    cache_gigabytes: float = 2.0
     offline: bool = False
     auth: tuple[str, str] | None = None
     in_space: bool = False
@@ -54,8 +62,12 @@ class Settings:
         """Refuse combinations that are unsafe or impossible."""
         if self.dtype not in DTYPES:
             raise InputError("settings.dtype", dtype=self.dtype)
+        if self.accelerate not in ACCELERATIONS:
+            raise InputError("settings.accelerate", accelerate=self.accelerate)
         if not 0 <= self.port <= 65535:
             raise InputError("settings.port", port=self.port)
+        if not 0 <= self.cache_gigabytes < math.inf:
+            raise InputError("settings.cache_gigabytes", gigabytes=self.cache_gigabytes)
 
     @property
     def open_to_network(self) -> bool:
@@ -90,9 +102,11 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         reranker=given.reranker,
         device=given.device,
         dtype=cast(DtypeChoice, given.dtype),
+        accelerate=cast(Acceleration, given.accelerate),
         host=host,
         port=_port(environment) if given.port is None else given.port,
         data_dir=given.data_dir.expanduser(),
+        cache_gigabytes=given.cache_gigabytes,
         offline=given.offline,
         auth=_auth(given.auth or environment.get("EXPLORER_AUTH")),
         in_space=in_space,
@@ -109,9 +123,11 @@ def _parser() -> argparse.ArgumentParser:
         "reranker": {"default": default.reranker},
         "device": {"default": default.device},
         "dtype": {"default": default.dtype, "choices": DTYPES},
+        "accelerate": {"default": default.accelerate, "choices": ACCELERATIONS},
         "host": {"default": None},
         "port": {"default": None, "type": int},
         "data-dir": {"default": default.data_dir, "type": Path},
+        "cache-gigabytes": {"default": default.cache_gigabytes, "type": float},
         "offline": {"action": "store_true"},
         "auth": {"default": None, "metavar": "NAME:PASSWORD"},
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,9 @@ import pytest
 # The hub's client reads this once, when it is imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+# What is kept in the home folder between runs is kept in a folder of this run, also by the processes it starts.
+HOME = tempfile.TemporaryDirectory(prefix="explorer-tests-")
+os.environ["HOME"] = HOME.name
 
 import torch
 from tiny_models import ModelFactory, TinyModel, write_model

@@ -28,7 +28,8 @@ def test_every_flag_arrives(tmp_path: Path) -> None:
         "--port",
         "80",
     ]
-    settings = parse_settings([*flags, "--data-dir", str(tmp_path), "--offline"], {})
+    flags += ["--data-dir", str(tmp_path), "--cache-gigabytes", "0.5", "--offline"]
+    settings = parse_settings(flags, {})
     assert (settings.embedding, settings.reranker, settings.device) == ("0.6B", "4B", "cuda:1")
     assert (settings.dtype, settings.port, settings.data_dir, settings.offline) == (
         "bfloat16",
@@ -36,6 +37,13 @@ def test_every_flag_arrives(tmp_path: Path) -> None:
         tmp_path,
         True,
     )
+    assert settings.cache_gigabytes == 0.5
+
+
+@pytest.mark.parametrize("gigabytes", ["-1", "nan", "inf"])
+def test_an_impossible_amount_of_results_is_refused(gigabytes: str) -> None:
+    with pytest.raises(InputError, match="memory only"):
+        parse_settings(["--cache-gigabytes", gigabytes], {})
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "example.org"])

@@ -1,56 +1,20 @@
-"""Length order, token budgets, and halving when memory runs out."""
+"""Length order, packs within a token budget, and halving when memory runs out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import torch
 
+from explorer.engine.budget import TokenBudget
 from explorer.errors import OutOfMemoryError
 from explorer.models.devices import is_out_of_memory
-from explorer.models.memory import WORKING_TOKENS, give_back
+from explorer.models.memory import give_back
 from explorer.progress import CancelToken
 
 Result = TypeVar("Result")
-
-CPU_PACK_WORK = 1e12
-"""Floating-point operations of one pack on a CPU, at two for each parameter and token: some seconds."""
-
-SMALLEST_CPU_PACK = 512
-"""Tokens below which a pack no longer pays for its overhead and its shared prefix."""
-
-
-@dataclass
-class TokenBudget:
-    """How many tokens one forward may take. It shrinks when the device runs out of memory and stays so.
-
-    Attributes:
-        tokens: The budget now.
-    """
-
-    tokens: int
-
-    @classmethod
-    def of(cls, device: torch.device, parameters: int) -> TokenBudget:
-        """Start with the budget of a kind of device and size of model.
-
-        A GPU needs large packs to be kept busy. A CPU does not, and there a pack of a large model is kept small, so
-        that a person who presses stop waits seconds and not minutes.
-
-        Args:
-            device: Where the forward runs.
-            parameters: Size of the model.
-
-        Returns:
-            A fresh budget.
-        """
-        most = WORKING_TOKENS[device.type]
-        if device.type != "cpu":
-            return cls(most)
-        return cls(min(most, max(SMALLEST_CPU_PACK, int(CPU_PACK_WORK / (2 * parameters)))))
 
 
 def length_order(lengths: Sequence[int]) -> list[int]:

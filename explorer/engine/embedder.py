@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from explorer.engine.cache import VectorCache
 from explorer.engine.runner import DEFAULT_MAX_LENGTH, Runner
-from explorer.engine.tokens import TokenView, describe, embedding_tokens
+from explorer.engine.store.cache import VectorCache
+from explorer.engine.tokens import TokenSequence, TokenView, describe, embedding_tokens, lengths_of
+from explorer.engine.vectors import EmbeddedBatch, Embeddings, Vectors, truncate
+from explorer.engine.windows import (
+    Window,
+    tokenised_ahead,
+    window_characters,
+    windows_by_length,
+    windows_in_order,
+)
 from explorer.errors import InputError
-from explorer.models.loading import LoadedModel, LoadProgress, load_model
-from explorer.progress import CancelToken, ProgressCallback
-from explorer.provenance import Provenance
-
-Vectors = NDArray[np.float32]
-"""Unit rows, float32 [n, d]."""
-
-
-@dataclass(frozen=True)
-class EmbeddedBatch:
-    """What one step of a stream finished.
-
-    Attributes:
-        done: Texts finished so far.
-        total: Texts in all.
-        indices: Which texts these are, int64 [m].
-        vectors: Their unit rows, float32 [m, d].
-        tokens: Their lengths as the model read them, int64 [m].
-        cut_tokens: Tokens left out of each because it was too long, int64 [m].
-    """
-
-    done: int
-    total: int
-    indices: NDArray[np.int64]
-    vectors: Vectors
-    tokens: NDArray[np.int64]
-    cut_tokens: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Embeddings:
-    """Vectors with everything that must be said beside them.
-
-    Attributes:
-        vectors: Unit rows, float32 [n, d], in the order of the texts.
-        tokens: Length of each text as the model read it, int64 [n].
-        cut_tokens: Tokens left out of each text because it was too long, int64 [n].
-        instruction: The task, or None for documents.
-        provenance: Model, dtype and device.
-    """
-
-    vectors: Vectors
-    tokens: NDArray[np.int64]
-    cut_tokens: NDArray[np.int64]
-    instruction: str | None
-    provenance: Provenance
+from explorer.models.loading import LoadedModel, load_model
+from explorer.progress import CancelToken, LoadProgress, ProgressCallback
+from explorer.provenance import Acceleration, Provenance
 
 
 class Embedder:
@@ -69,14 +32,20 @@ class Embedder:
         cache: Where finished vectors are kept; a new one when None.
         max_length: Longest input in tokens; 8,192 as in the official examples, or the model's own context when that
             is shorter.
+        reproducible: Whether a text's vector must not depend on what else is embedded with it, to the last bit;
+            slower. :class:`explorer.engine.runner.Runner` says how far that goes on each device.
     """
 
     def __init__(
-        self, loaded: LoadedModel, cache: VectorCache | None = None, max_length: int = DEFAULT_MAX_LENGTH
+        self,
+        loaded: LoadedModel,
+        cache: VectorCache | None = None,
+        max_length: int = DEFAULT_MAX_LENGTH,
+        reproducible: bool = False,
     ) -> None:
         """Wrap a loaded model."""
         self._loaded = loaded
-        self._runner = Runner(loaded, _unit, cache)
+        self._runner = Runner(loaded, _unit, cache, reproducible)
         self.max_length = min(max_length, loaded.max_length)
 
     @property
@@ -187,13 +156,52 @@ class Embedder:
             OutOfMemoryError: One text alone does not fit the device.
             Cancelled: The person asked to stop.
         """
-        sequences = embedding_tokens(self._loaded.tokenizer, texts, instruction, self.max_length)
-        tokens = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
-        cut_tokens = np.array([len(sequence.cut_ids) for sequence in sequences], dtype=np.int64)
+        windows = windows_by_length(texts, window_characters(self._runner.budget.tokens))
         done = 0
-        for indices, rows in self._runner.run([sequence.ids for sequence in sequences], cancel):
-            done += len(indices)
-            yield EmbeddedBatch(done, len(texts), indices, rows, tokens[indices], cut_tokens[indices])
+        for window, sequences in self._tokenised(windows, instruction):
+            tokens, cut_tokens = lengths_of(sequences)
+            for indices, rows in self._runner.run([sequence.ids for sequence in sequences], cancel):
+                done += len(indices)
+                yield EmbeddedBatch(
+                    done, len(texts), window.indices[indices], rows, tokens[indices], cut_tokens[indices]
+                )
+
+    def stream_in_order(
+        self, texts: Iterable[str], instruction: str | None = None, *, cancel: CancelToken | None = None
+    ) -> Iterator[EmbeddedBatch]:
+        """Embed any number of texts in bounded memory, and give them back in their order.
+
+        Args:
+            texts: Read window by window, each of about sixteen packs of the device; never all of them at once.
+            instruction: The task, which makes the texts queries; None for documents.
+            cancel: Stops between packs; what was finished stays in the cache.
+
+        Yields:
+            Neighbouring texts, window after window, with vectors of full dimension; ``total`` is 0, since the end is
+            not known.
+
+        Raises:
+            InputError: The instruction leaves no room for a text.
+            OutOfMemoryError: One text alone does not fit the device.
+            Cancelled: The person asked to stop.
+        """
+        windows = windows_in_order(texts, window_characters(self._runner.budget.tokens))
+        done = 0
+        for window, sequences in self._tokenised(windows, instruction):
+            vectors = np.zeros((len(sequences), self.dimensions), dtype=np.float32)
+            for indices, rows in self._runner.run([sequence.ids for sequence in sequences], cancel):
+                vectors[indices] = rows
+            done += len(sequences)
+            yield EmbeddedBatch(done, 0, window.indices, vectors, *lengths_of(sequences))
+
+    def _tokenised(
+        self, windows: Iterable[Window], instruction: str | None
+    ) -> Iterator[tuple[Window, list[TokenSequence]]]:
+        """Tokenise each window while the one before it is computed."""
+        tokenizer = self._loaded.tokenizer
+        return tokenised_ahead(
+            windows, lambda window: embedding_tokens(tokenizer, window.texts, instruction, self.max_length)
+        )
 
     def tokens(self, text: str, instruction: str | None = None) -> tuple[TokenView, ...]:
         """Spell out one text exactly as it is embedded.
@@ -217,31 +225,12 @@ class Embedder:
         return dimensions
 
 
-def truncate(vectors: Vectors, dimensions: int) -> Vectors:
-    """Keep the leading dimensions and scale the rows to length one again.
-
-    Matryoshka representation learning (Kusupati et al., arXiv 2205.13147) trains the prefix to be a vector of its own.
-
-    Args:
-        vectors: float32 [n, d].
-        dimensions: How many to keep.
-
-    Returns:
-        Unit rows, float32 [n, dimensions]; a row whose prefix is all zero stays zero.
-    """
-    if dimensions == vectors.shape[1]:
-        return vectors
-    kept = vectors[:, :dimensions]
-    norms = np.linalg.norm(kept, axis=1, keepdims=True)
-    unit: Vectors = kept / np.maximum(norms, np.finfo(np.float32).tiny)
-    return unit
-
-
 def load_embedder(
     model: str = "bundled",
     device: str = "auto",
     dtype: str = "auto",
     *,
+    accelerate: Acceleration = "none",
     offline: bool = False,
     progress: LoadProgress | None = None,
     cancel: CancelToken | None = None,
@@ -253,6 +242,7 @@ def load_embedder(
             a hub repository of the same architecture.
         device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
         dtype: ``"auto"`` (bfloat16 on CUDA, float32 elsewhere), ``"float32"`` or ``"bfloat16"``.
+        accelerate: ``"none"``, ``"compile"``, ``"int8"`` or ``"bf16"``, see :mod:`explorer.models.acceleration`.
         offline: Never reach for the hub.
         progress: Called with (stage, bytes done, bytes in all).
         cancel: Stops the loading.
@@ -266,7 +256,16 @@ def load_embedder(
         Cancelled: The person asked to stop.
     """
     return Embedder(
-        load_model(model, "embedding", device, dtype, offline=offline, progress=progress, cancel=cancel)
+        load_model(
+            model,
+            "embedding",
+            device,
+            dtype,
+            accelerate=accelerate,
+            offline=offline,
+            progress=progress,
+            cancel=cancel,
+        )
     )
 
 

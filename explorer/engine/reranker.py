@@ -3,68 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from explorer.engine.cache import VectorCache
 from explorer.engine.prompts import DEFAULT_INSTRUCTION, RerankTemplate, form_of
 from explorer.engine.runner import DEFAULT_MAX_LENGTH, Runner
-from explorer.engine.tokens import TokenSequence, TokenView, describe, pair_tokens
+from explorer.engine.scores import RerankScores, ScoredBatch, collect_scores, logistic
+from explorer.engine.store.cache import VectorCache
+from explorer.engine.tokens import TokenSequence, TokenView, describe, lengths_of, pair_tokens
+from explorer.engine.windows import tokenised_ahead, window_characters, windows_by_length
 from explorer.errors import ModelLoadError
-from explorer.models.loading import LoadedModel, LoadProgress, load_model
-from explorer.progress import CancelToken, ProgressCallback
-from explorer.provenance import Provenance
-
-Scores = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class ScoredBatch:
-    """What one step of a stream finished.
-
-    Attributes:
-        done: Documents finished so far.
-        total: Documents in all.
-        indices: Which documents these are, int64 [m].
-        log_odds: Their log-odds, float32 [m].
-        probability: Their P(yes), float32 [m].
-        tokens: Length of each prompt, int64 [m].
-        cut_tokens: Tokens left out of each document because the prompt was too long, int64 [m].
-    """
-
-    done: int
-    total: int
-    indices: NDArray[np.int64]
-    log_odds: Scores
-    probability: Scores
-    tokens: NDArray[np.int64]
-    cut_tokens: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class RerankScores:
-    """How well documents meet a query, in the order of the documents.
-
-    Attributes:
-        log_odds: logit(yes) - logit(no), float32 [n]; it does not saturate, so order by it.
-        probability: P(yes) among the two answers, the logistic function of the log-odds, float32 [n].
-        tokens: Length of each prompt, int64 [n].
-        cut_tokens: Tokens left out of each document because the prompt was too long, int64 [n].
-        instruction: The task that was used.
-        template: Which official prompt was used.
-        provenance: Model, dtype and device.
-    """
-
-    log_odds: Scores
-    probability: Scores
-    tokens: NDArray[np.int64]
-    cut_tokens: NDArray[np.int64]
-    instruction: str
-    template: RerankTemplate
-    provenance: Provenance
+from explorer.models.loading import LoadedModel, load_model
+from explorer.progress import CancelToken, LoadProgress, ProgressCallback
+from explorer.provenance import Acceleration, Provenance
 
 
 class Reranker:
@@ -78,14 +29,18 @@ class Reranker:
     """
 
     def __init__(
-        self, loaded: LoadedModel, cache: VectorCache | None = None, max_length: int = DEFAULT_MAX_LENGTH
+        self,
+        loaded: LoadedModel,
+        cache: VectorCache | None = None,
+        max_length: int = DEFAULT_MAX_LENGTH,
+        reproducible: bool = False,
     ) -> None:
         """Wrap a loaded model."""
         if loaded.head is None:
             raise ModelLoadError("models.family_not_reranker", folder=loaded.provenance.model)
         head = loaded.head
         self._loaded = loaded
-        self._runner = Runner(loaded, lambda states: _log_odds(states, head), cache)
+        self._runner = Runner(loaded, lambda states: _log_odds(states, head), cache, reproducible)
         self.max_length = min(max_length, loaded.max_length)
 
     @property
@@ -166,22 +121,24 @@ class Reranker:
             OutOfMemoryError: One pair alone does not fit the device.
             Cancelled: The person asked to stop.
         """
-        sequences = self._tokens(query, documents, instruction, template)
-        tokens = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
-        cut_tokens = np.array([len(sequence.cut_ids) for sequence in sequences], dtype=np.int64)
+        windows = windows_by_length(documents, window_characters(self._runner.budget.tokens))
         done = 0
-        for indices, rows in self._runner.run([sequence.ids for sequence in sequences], cancel):
-            done += len(indices)
-            log_odds = rows[:, 0]
-            yield ScoredBatch(
-                done=done,
-                total=len(documents),
-                indices=indices,
-                log_odds=log_odds,
-                probability=logistic(log_odds),
-                tokens=tokens[indices],
-                cut_tokens=cut_tokens[indices],
-            )
+        for window, sequences in tokenised_ahead(
+            windows, lambda window: self._tokens(query, window.texts, instruction, template)
+        ):
+            tokens, cut_tokens = lengths_of(sequences)
+            for indices, rows in self._runner.run([sequence.ids for sequence in sequences], cancel):
+                done += len(indices)
+                log_odds = rows[:, 0]
+                yield ScoredBatch(
+                    done=done,
+                    total=len(documents),
+                    indices=window.indices[indices],
+                    log_odds=log_odds,
+                    probability=logistic(log_odds),
+                    tokens=tokens[indices],
+                    cut_tokens=cut_tokens[indices],
+                )
 
     def tokens(
         self,
@@ -213,53 +170,12 @@ class Reranker:
         return pair_tokens(self._loaded.tokenizer, query, documents, task, form, self.max_length)
 
 
-def collect_scores(
-    batches: Sequence[ScoredBatch],
-    count: int,
-    instruction: str,
-    template: RerankTemplate,
-    provenance: Provenance,
-) -> RerankScores:
-    """Put the batches of a stream together, in the order of the documents.
-
-    Args:
-        batches: All batches of one :meth:`Reranker.stream`, in any order.
-        count: Documents in all.
-        instruction: The task that was used.
-        template: Which official prompt was used.
-        provenance: The reranker's.
-
-    Returns:
-        The scores, [count] each.
-    """
-    log_odds, probability = np.zeros(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
-    tokens, cut_tokens = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    for batch in batches:
-        log_odds[batch.indices] = batch.log_odds
-        probability[batch.indices] = batch.probability
-        tokens[batch.indices] = batch.tokens
-        cut_tokens[batch.indices] = batch.cut_tokens
-    return RerankScores(log_odds, probability, tokens, cut_tokens, instruction, template, provenance)
-
-
-def logistic(log_odds: Scores) -> Scores:
-    """Turn log-odds into probabilities without overflow.
-
-    Args:
-        log_odds: float32 [n].
-
-    Returns:
-        float32 [n], 1 / (1 + exp(-x)).
-    """
-    small = np.exp(-np.abs(log_odds.astype(np.float64)))
-    return np.where(log_odds >= 0, 1 / (1 + small), small / (1 + small)).astype(np.float32)
-
-
 def load_reranker(
     model: str = "bundled",
     device: str = "auto",
     dtype: str = "auto",
     *,
+    accelerate: Acceleration = "none",
     offline: bool = False,
     progress: LoadProgress | None = None,
     cancel: CancelToken | None = None,
@@ -271,6 +187,7 @@ def load_reranker(
             hub repository of the same architecture, also a sequence-classification conversion.
         device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
         dtype: ``"auto"`` (bfloat16 on CUDA, float32 elsewhere), ``"float32"`` or ``"bfloat16"``.
+        accelerate: ``"none"``, ``"compile"``, ``"int8"`` or ``"bf16"``, see :mod:`explorer.models.acceleration`.
         offline: Never reach for the hub.
         progress: Called with (stage, bytes done, bytes in all).
         cancel: Stops the loading.
@@ -284,7 +201,16 @@ def load_reranker(
         Cancelled: The person asked to stop.
     """
     return Reranker(
-        load_model(model, "reranker", device, dtype, offline=offline, progress=progress, cancel=cancel)
+        load_model(
+            model,
+            "reranker",
+            device,
+            dtype,
+            accelerate=accelerate,
+            offline=offline,
+            progress=progress,
+            cancel=cancel,
+        )
     )
 
 

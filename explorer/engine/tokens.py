@@ -67,6 +67,19 @@ class TokenView:
     document: bool
 
 
+def lengths_of(sequences: Sequence[TokenSequence]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the tokens of inputs.
+
+    Args:
+        sequences: The inputs.
+
+    Returns:
+        Tokens that the model reads, and tokens that were left out, int64 [n] each.
+    """
+    read = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
+    return read, np.array([len(sequence.cut_ids) for sequence in sequences], dtype=np.int64)
+
+
 def embedding_tokens(
     tokenizer: Tokenizer, texts: Sequence[str], instruction: str | None, max_length: int
 ) -> list[TokenSequence]:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Generator
 from typing import Generic, Never, TypeVar
 
 from explorer.errors import Cancelled
-from explorer.models.loading import LoadProgress
-from explorer.progress import CancelToken, Progress
+from explorer.progress import CancelToken, LoadProgress, Progress
 
 Result = TypeVar("Result")
 

@@ -15,6 +15,9 @@ from explorer.provenance import Family, Weights
 BYTES_PER_PARAMETER = {"float32": 4, "bfloat16": 2}
 """Bytes a parameter takes in each dtype the explorer runs."""
 
+INT8_WEIGHTS = "int8 weights"
+"""What follows the dtype, after a comma, when the matrices of the decoder are kept in one byte a weight."""
+
 LICENCES: dict[Weights, str] = {"published": "Apache-2.0", "bundled": "CC-BY-SA-4.0", "other": ""}
 """SPDX identifiers of the weights, by who made them; empty when unknown."""
 
@@ -76,22 +79,40 @@ class Checkpoint:
 
         Of a separate head only the two rows for "yes" and "no" are ever read.
         """
+        norms = 2 * self.hidden_size + 2 * self.head_dim
+        table = self.vocabulary * self.hidden_size
+        return table + self.linear_parameters + self.layers * norms + self.hidden_size
+
+    @property
+    def linear_parameters(self) -> int:
+        """Parameters of the decoder's matrices."""
         attention = 2 * self.hidden_size * self.head_dim * (self.query_heads + self.key_value_heads)
         feed_forward = 3 * self.hidden_size * self.intermediate_size
-        norms = 2 * self.hidden_size + 2 * self.head_dim
-        per_layer = attention + feed_forward + norms
-        return self.vocabulary * self.hidden_size + self.layers * per_layer + self.hidden_size
+        return self.layers * (attention + feed_forward)
 
     def bytes(self, dtype: str) -> int:
         """Size of the loaded weights.
 
         Args:
-            dtype: ``"float32"`` or ``"bfloat16"``.
+            dtype: As in provenance, for instance ``"bfloat16"`` or ``"float32, int8 weights"``.
 
         Returns:
-            Bytes in memory.
+            Bytes in memory; for int8 without the scales, a thousandth of the whole.
         """
-        return self.parameters * BYTES_PER_PARAMETER[dtype]
+        in_one_byte = self.linear_parameters if dtype.endswith(INT8_WEIGHTS) else 0
+        return in_one_byte + (self.parameters - in_one_byte) * bytes_per_parameter(dtype)
+
+
+def bytes_per_parameter(dtype: str) -> int:
+    """Tell how many bytes a number takes in whatever is not kept in one byte.
+
+    Args:
+        dtype: As in provenance, for instance ``"bfloat16"`` or ``"float32, int8 weights"``.
+
+    Returns:
+        Bytes.
+    """
+    return BYTES_PER_PARAMETER[dtype.partition(",")[0]]
 
 
 @dataclass(frozen=True)

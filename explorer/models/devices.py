@@ -78,6 +78,36 @@ def resolve_dtype(dtype: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if dtype == "bfloat16" else torch.float32
 
 
+def computes_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device multiplies bfloat16 matrices faster than float32 ones.
+
+    Args:
+        device: CPU, CUDA or MPS.
+
+    Returns:
+        True on CUDA devices with bfloat16 units, on x86 processors with AVX-512 BF16 or AMX, and on Arm processors
+        with the bf16 extension.
+    """
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    able = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def processor(device: torch.device) -> str:
+    """Tell processors apart that may round differently.
+
+    Args:
+        device: The device.
+
+    Returns:
+        A GPU's model; of a CPU its instruction set and the number of threads, among which sums are divided.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+
+
 def dtype_name(dtype: torch.dtype) -> str:
     """Name a dtype as provenance does, for instance ``"bfloat16"``."""
     return str(dtype).removeprefix("torch.")

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 from torch import nn
 
 from explorer.errors import ModelLoadError, OutOfMemoryError
+from explorer.models.acceleration import compile_layers
 from explorer.models.catalog import Checkpoint
-from explorer.models.checks import CheckedConfig, read_config
-from explorer.models.devices import device_lock, dtype_name, is_out_of_memory, resolve_device, resolve_dtype
-from explorer.models.download import fetch
+from explorer.models.checks import CheckedConfig
+from explorer.models.devices import device_lock, is_out_of_memory
 from explorer.models.memory import give_back, largest_that_fits, memory, needed_bytes, readable_bytes
-from explorer.models.sources import Source, resolve_source
+from explorer.models.preparing import Prepared, prepare
 from explorer.models.tokenizer import answer_token, read_tokenizer
 from explorer.models.weights import WeightReader, build_backbone
-from explorer.progress import CancelToken
-from explorer.provenance import Family, Provenance
+from explorer.progress import CancelToken, LoadProgress
+from explorer.provenance import Acceleration, Family, Provenance
 
-LoadProgress = Callable[[str, int, int], None]
-"""Called with (stage, bytes done, bytes in all); the stage is a key of :mod:`explorer.texts`."""
-
-DOWNLOAD = "models.stage_download"
 LOAD = "models.stage_load"
 
 
@@ -41,7 +36,7 @@ class LoadedModel:
         provenance: What must stand beside its numbers.
         checkpoint: Its shape, as its own configuration says.
         device: Where it lies.
-        dtype: What its weights are.
+        dtype: What it computes in.
     """
 
     backbone: nn.Module
@@ -64,8 +59,8 @@ class LoadedModel:
 
     @property
     def dtype_name(self) -> str:
-        """What its weights are, as provenance says it, for instance ``"bfloat16"``."""
-        return dtype_name(self.dtype)
+        """What it computes in, as provenance says it, for instance ``"bfloat16"``."""
+        return self.provenance.dtype
 
     @property
     def device_name(self) -> str:
@@ -94,6 +89,7 @@ def load_model(
     device: str = "auto",
     dtype: str = "auto",
     *,
+    accelerate: Acceleration = "none",
     offline: bool = False,
     progress: LoadProgress | None = None,
     cancel: CancelToken | None = None,
@@ -105,6 +101,7 @@ def load_model(
         family: What it is to be used as.
         device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
         dtype: ``"auto"``, ``"float32"`` or ``"bfloat16"``.
+        accelerate: ``"none"``, ``"compile"``, ``"int8"`` or ``"bf16"``, see :mod:`explorer.models.acceleration`.
         offline: Never reach for the hub.
         progress: Called with (stage, bytes done, bytes in all).
         cancel: Stops between two tensors, or between two chunks of a download.
@@ -117,64 +114,17 @@ def load_model(
         OutOfMemoryError: The device has no room; the message says what would fit.
         Cancelled: The person asked to stop.
     """
-    prepared = prepare(source, family, device, dtype, offline=offline, progress=progress, cancel=cancel)
+    prepared = prepare(
+        source,
+        family,
+        device,
+        dtype,
+        accelerate=accelerate,
+        offline=offline,
+        progress=progress,
+        cancel=cancel,
+    )
     return load_prepared(prepared, progress=progress, cancel=cancel)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A model that lies on the disk and passed the checks of its configuration.
-
-    Attributes:
-        folder: Where its files are.
-        checked: Its configuration.
-        checkpoint: Its shape.
-        device: Where it is to run.
-        dtype: What its weights are to become.
-    """
-
-    folder: Path
-    checked: CheckedConfig
-    checkpoint: Checkpoint
-    device: torch.device
-    dtype: torch.dtype
-
-
-def prepare(
-    source: str,
-    family: Family,
-    device: str = "auto",
-    dtype: str = "auto",
-    *,
-    offline: bool = False,
-    progress: LoadProgress | None = None,
-    cancel: CancelToken | None = None,
-) -> Prepared:
-    """Find a model, download it when it must come from the hub, and check it, without loading weights.
-
-    Args:
-        source: ``"bundled"``, a catalogue name, a local folder or a hub repository.
-        family: What it is to be used as.
-        device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
-        dtype: ``"auto"``, ``"float32"`` or ``"bfloat16"``.
-        offline: Never reach for the hub.
-        progress: Called with (stage, bytes done, bytes in all) while downloading.
-        cancel: Stops the download.
-
-    Returns:
-        What :func:`load_prepared` needs.
-
-    Raises:
-        ModelLoadError: It cannot be found or used; the message says what to do.
-        Cancelled: The person asked to stop.
-    """
-    found = resolve_source(source, family)
-    target = resolve_device(device)
-    number_format = resolve_dtype(dtype, target)
-    folder, revision = _locate(found, offline=offline, progress=progress, cancel=cancel)
-    checked = read_config(folder, family)
-    checkpoint = checked.checkpoint(found.name, family, found.weights, revision)
-    return Prepared(folder, checked, checkpoint, target, number_format)
 
 
 def load_prepared(
@@ -202,29 +152,17 @@ def load_prepared(
             raise
     # Outside the handler, so that the traceback no longer keeps the half-filled module alive.
     give_back(prepared.device)
-    raise out_of_memory(prepared.checkpoint, prepared.dtype, prepared.device)
-
-
-def _locate(
-    found: Source, *, offline: bool, progress: LoadProgress | None, cancel: CancelToken | None
-) -> tuple[Path, str | None]:
-    """Make a source's files available locally, and name the commit they are of."""
-    if found.folder is not None:
-        return found.folder, found.revision
-    assert found.repository is not None  # noqa: S101 - a source has a folder or a repository
-    report = (lambda done, total: progress(DOWNLOAD, done, total)) if progress else None
-    folder = fetch(found.repository, found.revision, offline=offline, progress=report, cancel=cancel)
-    return folder, found.revision or folder.name
+    raise out_of_memory(prepared.checkpoint, prepared.dtype_name, prepared.device)
 
 
 def out_of_memory(
-    checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device, free: int | None = None
+    checkpoint: Checkpoint, dtype: str, device: torch.device, free: int | None = None
 ) -> OutOfMemoryError:
     """Say that a model did not fit, and what would.
 
     Args:
         checkpoint: The model that did not fit.
-        dtype: The format asked for.
+        dtype: The format asked for, as provenance says it.
         device: The device asked for.
         free: Bytes available, when already known.
 
@@ -232,9 +170,8 @@ def out_of_memory(
         The error to raise.
     """
     free = memory(device).free if free is None else free
-    name = dtype_name(dtype)
-    needed = needed_bytes(checkpoint, name, device.type)
-    best = largest_that_fits(checkpoint.family, device, name, free)
+    needed = needed_bytes(checkpoint, dtype, device.type)
+    best = largest_that_fits(checkpoint.family, device, dtype, free)
     key = "models.out_of_memory" if best else "models.out_of_memory_nothing_fits"
     return OutOfMemoryError(
         key,
@@ -264,13 +201,15 @@ def _load(prepared: Prepared, step: Callable[[int, int], None]) -> LoadedModel:
     reader = WeightReader(prepared.folder, checked)
     head = _read_head(reader, checked, tokenizer) if checkpoint.family == "reranker" else None
     backbone = build_backbone(checked, device)
-    reader.into(backbone, device, prepared.dtype, step)
+    reader.into(backbone, device, prepared.dtype, step, int8=prepared.accelerate == "int8")
+    if prepared.accelerate == "compile":
+        compile_layers(backbone)
     provenance = Provenance(
         model=checkpoint.name,
         family=checkpoint.family,
         weights=checkpoint.weights,
         fingerprint=f"{reader.digest}{tokenizer_digest}",
-        dtype=dtype_name(prepared.dtype),
+        dtype=prepared.dtype_name,
         device=str(device),
         attention="sdpa",
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import psutil
 
-from explorer.models.catalog import BYTES_PER_PARAMETER, Checkpoint, published
+from explorer.models.catalog import Checkpoint, bytes_per_parameter, published
 from explorer.models.devices import resolve_device
 from explorer.provenance import Family
 
@@ -79,7 +79,7 @@ def weight_bytes(checkpoint: Checkpoint, dtype: str) -> int:
 
     Args:
         checkpoint: The model's shape.
-        dtype: ``"float32"`` or ``"bfloat16"``.
+        dtype: As in provenance, for instance ``"bfloat16"`` or ``"float32, int8 weights"``.
 
     Returns:
         Bytes.
@@ -92,7 +92,7 @@ def activation_bytes(checkpoint: Checkpoint, dtype: str, device_type: str) -> in
 
     Args:
         checkpoint: The model's shape.
-        dtype: ``"float32"`` or ``"bfloat16"``.
+        dtype: As in provenance, for instance ``"bfloat16"`` or ``"float32, int8 weights"``.
         device_type: ``"cpu"``, ``"cuda"`` or ``"mps"``.
 
     Returns:
@@ -101,7 +101,7 @@ def activation_bytes(checkpoint: Checkpoint, dtype: str, device_type: str) -> in
     """
     heads = checkpoint.head_dim * (2 * checkpoint.query_heads + 2 * checkpoint.key_value_heads)
     per_token = 6 * checkpoint.hidden_size + 3 * checkpoint.intermediate_size + 3 * heads
-    return WORKING_TOKENS[device_type] * per_token * BYTES_PER_PARAMETER[dtype]
+    return WORKING_TOKENS[device_type] * per_token * bytes_per_parameter(dtype)
 
 
 def memory(device: torch.device) -> Memory:
@@ -147,7 +147,7 @@ def plan(
 
     Args:
         checkpoint: The model's shape.
-        dtype: ``"float32"`` or ``"bfloat16"``.
+        dtype: As in provenance, for instance ``"bfloat16"`` or ``"float32, int8 weights"``.
         device: Where it would run.
         reclaimable: Bytes that unloading another model would give back.
         free: Free bytes, when already measured or limited by a budget.
@@ -175,7 +175,7 @@ def needed_bytes(checkpoint: Checkpoint, dtype: str, device_type: str) -> int:
 
     Args:
         checkpoint: The model's shape.
-        dtype: ``"float32"`` or ``"bfloat16"``.
+        dtype: As in provenance, for instance ``"bfloat16"`` or ``"float32, int8 weights"``.
         device_type: ``"cpu"``, ``"cuda"`` or ``"mps"``.
 
     Returns:
@@ -191,7 +191,7 @@ def largest_that_fits(family: Family, device: torch.device, dtype: str, free: in
     Args:
         family: ``"embedding"`` or ``"reranker"``.
         device: Where it would run.
-        dtype: ``"float32"`` or ``"bfloat16"``.
+        dtype: As in provenance, for instance ``"bfloat16"`` or ``"float32, int8 weights"``.
         free: Bytes available.
 
     Returns:

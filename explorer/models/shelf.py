@@ -6,25 +6,20 @@ import logging
 from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Never
 
 from explorer.errors import ModelLoadError
+from explorer.models.acceleration import accelerated_dtype, accelerated_name
 from explorer.models.background import Background, waited_for
 from explorer.models.catalog import find
-from explorer.models.devices import dtype_name, resolve_device, resolve_dtype
-from explorer.models.loading import (
-    LOAD,
-    LoadedModel,
-    LoadProgress,
-    Prepared,
-    load_prepared,
-    out_of_memory,
-    prepare,
-)
+from explorer.models.devices import resolve_device
+from explorer.models.loading import LOAD, LoadedModel, load_prepared, out_of_memory
 from explorer.models.memory import MemoryPlan, give_back, memory_on, plan, used_bytes
-from explorer.progress import CancelToken, Progress
-from explorer.provenance import Family
+from explorer.models.preparing import Prepared, prepare
+from explorer.progress import CancelToken, LoadProgress, Progress
+from explorer.provenance import Acceleration, Family
 
 WAITING = "models.stage_waiting"
 SEARCH = "models.stage_search"
@@ -61,11 +56,13 @@ class Shelf:
 
     Args:
         budget: Bytes that weights may take on one device together; None for whatever is free.
+        accelerate: What is done to every model, see :mod:`explorer.models.acceleration`.
     """
 
-    def __init__(self, budget: int | None = None) -> None:
+    def __init__(self, budget: int | None = None, accelerate: Acceleration = "none") -> None:
         """Start empty."""
         self._budget = budget
+        self._accelerate = accelerate
         self._models: dict[Family, LoadedModel] = {}
         self._recipes: dict[Family, Prepared] = {}
         # Not re-entrant, because the steps of one swap may run on different threads.
@@ -112,11 +109,11 @@ class Shelf:
             ModelLoadError: There is no such model, device or format.
         """
         target = resolve_device(device)
-        number_format = resolve_dtype(dtype, target)
+        computed_in = accelerated_dtype(dtype, self._accelerate, target)
         checkpoint = find(source, family)
         if checkpoint is None or checkpoint.family != family:
-            checkpoint = prepare(source, family, device, dtype, offline=True).checkpoint
-        wanted = dtype_name(number_format)
+            checkpoint = prepare(source, family, device, offline=True).checkpoint
+        wanted = accelerated_name(computed_in, self._accelerate)
         old = self._old_on(family, str(target))
         return plan(checkpoint, wanted, target, reclaimable=old, free=self._free(str(target)))
 
@@ -157,12 +154,11 @@ class Shelf:
         token = cancel or CancelToken()
         with ExitStack() as held:
             yield from _hold(self._changing[family], token, held)
-            looked_up = Background(
-                lambda told: prepare(
-                    source, family, device, dtype, offline=offline, progress=told, cancel=token
-                ),
-                SEARCH,
+            way = self._accelerate
+            look_up = partial(
+                prepare, source, family, device, dtype, accelerate=way, offline=offline, cancel=token
             )
+            looked_up = Background(lambda told: look_up(progress=told), SEARCH)
             prepared = yield from looked_up.steps(token, PATIENCE_SECONDS)
             loaded = yield from self._place(family, prepared, token, held)
         yield Progress(loaded.weight_bytes, loaded.weight_bytes, DONE, loaded)
@@ -246,14 +242,14 @@ class Shelf:
 
     def _must_make_room(self, prepared: Prepared) -> bool:
         """Decide whether the old model has to go first; refuse what fits in neither way."""
-        device, dtype = prepared.device, dtype_name(prepared.dtype)
+        device, dtype = prepared.device, prepared.dtype_name
         free = self._free(str(device))
         if plan(prepared.checkpoint, dtype, device, free=free).verdict != "too_large":
             return False
         old = self._old_on(prepared.checkpoint.family, str(device))
         with_room = plan(prepared.checkpoint, dtype, device, free=free, reclaimable=old)
         if with_room.verdict == "too_large":
-            raise out_of_memory(prepared.checkpoint, prepared.dtype, device, with_room.free)
+            raise out_of_memory(prepared.checkpoint, dtype, device, with_room.free)
         return True
 
     def _old_on(self, family: Family, device: str) -> int:

@@ -15,6 +15,7 @@ from transformers.models.qwen3.modeling_qwen3 import Qwen3Model
 
 from explorer.errors import ModelLoadError
 from explorer.models.checks import CheckedConfig
+from explorer.models.int8 import place_int8
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
@@ -92,6 +93,8 @@ class WeightReader:
         device: torch.device,
         dtype: torch.dtype,
         step: Callable[[int, int], None],
+        *,
+        int8: bool = False,
     ) -> None:
         """Fill a module that was built on the meta device.
 
@@ -101,6 +104,7 @@ class WeightReader:
             dtype: What they are turned into.
             step: Called before every tensor with (bytes done, bytes in all), counted as they will be in memory;
                 it may raise to stop.
+            int8: Whether the matrices of the decoder are rounded to one byte a weight as soon as each is read.
 
         Raises:
             ModelLoadError: A tensor is missing, unknown, of the wrong shape, or cannot be read.
@@ -114,7 +118,9 @@ class WeightReader:
             if tensor.shape != wanted[name].shape:
                 raise ModelLoadError("models.weights_shape", tensor=name)
             # A copy, never a view of the mapped file: the file may be replaced while the model runs.
-            _place(backbone, name, tensor.to(device=device, dtype=dtype, copy=True))
+            placed = tensor.to(device=device, dtype=dtype, copy=True)
+            if not (int8 and place_int8(backbone, name, placed)):
+                _place(backbone, name, placed)
             done += tensor.numel() * dtype.itemsize
         step(total, total)
 

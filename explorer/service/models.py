@@ -9,8 +9,8 @@ from typing import get_args
 from explorer.errors import InputError
 from explorer.models.catalog import Checkpoint, find, published
 from explorer.models.devices import available_devices, resolve_device, resolve_dtype
-from explorer.models.loading import prepare
 from explorer.models.memory import MemoryPlan, memory_on, readable_bytes, used_bytes_on
+from explorer.models.preparing import prepare
 from explorer.models.sources import local_kind
 from explorer.notices import Notice
 from explorer.progress import Progress
@@ -147,10 +147,7 @@ def load(workspace: Workspace, request: ModelRequest) -> Generator[Progress[Noti
     """
     _check_source(workspace, request)
     before = used_bytes_on(request.device)
-    offline = workspace.settings.offline
-    for step in workspace.shelf.swap(
-        request.family, request.source, request.device, request.dtype, offline=offline
-    ):
+    for step in workspace.swap(request.family, request.source, request.device, request.dtype):
         if step.partial is None:
             yield Progress(step.done, step.total, step.stage)
             continue

@@ -14,7 +14,7 @@ from explorer.analysis.ranking import Movement, movement
 from explorer.analysis.similarity import cosine_matrix
 from explorer.corpus.export import to_csv
 from explorer.engine.prompts import DEFAULT_INSTRUCTION, RerankTemplate, form_of
-from explorer.engine.reranker import RerankScores, collect_scores
+from explorer.engine.scores import RerankScores, collect_scores
 from explorer.notices import Notice
 from explorer.progress import Progress
 from explorer.provenance import Provenance

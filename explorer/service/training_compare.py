@@ -138,9 +138,7 @@ def _load(workspace: Workspace, source: str) -> Generator[Progress[Provenance], 
     settings = workspace.settings
     if hides_folders(workspace):
         raise InputError("loading.not_for_everybody")
-    for step in workspace.shelf.swap(
-        "embedding", source, settings.device, settings.dtype, offline=settings.offline
-    ):
+    for step in workspace.swap("embedding", source, settings.device, settings.dtype):
         if step.partial is None:
             yield Progress(step.done, step.total, step.stage)
             continue

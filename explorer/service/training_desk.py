@@ -10,7 +10,7 @@ from pathlib import Path
 
 from explorer.errors import InputError
 from explorer.models.catalog import BUNDLED_FOLDERS, BUNDLED_NAME
-from explorer.models.devices import resolve_device
+from explorer.models.devices import computes_bfloat16, resolve_device
 from explorer.service import training_store as store
 from explorer.service.training_filter import FilterShelf
 from explorer.service.training_pairs import PairShelf
@@ -159,8 +159,6 @@ class TrainingDesk:
 
     def place(self) -> str:
         """Name the number format and the device that trainings here compute in."""
-        from explorer.training.loop.optimization import computes_bfloat16
-
         device = resolve_device(self._device)
         return f"{'bf16' if computes_bfloat16(device) else 'fp32'} on {str(device).upper()}"
 

@@ -10,9 +10,10 @@ from typing import Never, TypeVar, cast
 
 from explorer.analysis.projection import warm_up
 from explorer.corpus.project import ProjectShelf
-from explorer.engine.cache import VectorCache
 from explorer.engine.embedder import Embedder
 from explorer.engine.reranker import Reranker
+from explorer.engine.store.cache import VectorCache
+from explorer.engine.store.vector_store import VectorStore
 from explorer.errors import ExplorerError, InputError, ModelLoadError
 from explorer.models.loading import LoadedModel
 from explorer.models.shelf import Shelf
@@ -25,6 +26,9 @@ from explorer.settings import Settings
 Result = TypeVar("Result")
 
 POLL_SECONDS = 0.1
+
+_ENGINES: dict[Family, type[Embedder] | type[Reranker]] = {"embedding": Embedder, "reranker": Reranker}
+"""What runs a model; the first of a model measures its pack size."""
 
 log = logging.getLogger("explorer")
 
@@ -62,6 +66,24 @@ def waited_for(loading: Generator[Progress[Never], None, Result]) -> Result:
             return cast(Result, end.value)
 
 
+def result_store(settings: Settings) -> VectorStore | None:
+    """Give the store that keeps results between runs, not opened yet.
+
+    In a Space everybody shares one machine. How fast an answer comes tells a visitor whether anybody had the same text
+    computed before; kept on the disk, results would tell that for months. There they are kept in memory only, until
+    they are displaced or the Space sleeps. Whoever may use an explorer with a login shares that login.
+
+    Args:
+        settings: What the explorer was started with.
+
+    Returns:
+        The store, or None for memory only.
+    """
+    if settings.in_space or settings.cache_gigabytes == 0:
+        return None
+    return VectorStore(settings.data_dir / "results.sqlite", round(settings.cache_gigabytes * 1e9))
+
+
 class Workspace:
     """The settings, the loaded models, the caches, the projects and the training of one running explorer.
 
@@ -76,9 +98,9 @@ class Workspace:
     def __init__(self, settings: Settings) -> None:
         """Load nothing yet."""
         self.settings = settings
-        self.shelf = Shelf()
+        self.shelf = Shelf(accelerate=settings.accelerate)
         self.projects = ProjectShelf()
-        self.cache = VectorCache()
+        self.cache = VectorCache(store=result_store(settings))
         self.training = TrainingDesk(settings.data_dir / "training", settings.device, limits_of(settings))
         self.chosen: dict[Family, str] = {"embedding": settings.embedding, "reranker": settings.reranker}
         self._starting = threading.Lock()
@@ -145,6 +167,28 @@ class Workspace:
         """
         return Reranker((yield from self._loaded("reranker")), self.cache)
 
+    def swap(
+        self, family: Family, source: str, device: str, dtype: str
+    ) -> Generator[Progress[LoadedModel], None, None]:
+        """Load a model in place of the one of its family, and measure how it runs best on its device.
+
+        Args:
+            family: ``"embedding"`` or ``"reranker"``.
+            source: ``"bundled"``, a catalogue name, a local folder or a hub repository.
+            device: A device or ``"auto"``.
+            dtype: A number format or ``"auto"``.
+
+        Yields:
+            Steps in bytes; the last carries the loaded model.
+
+        Raises:
+            ExplorerError: It could not be loaded; see :meth:`explorer.models.shelf.Shelf.swap`.
+        """
+        for step in self.shelf.swap(family, source, device, dtype, offline=self.settings.offline):
+            if step.partial is not None:
+                _ENGINES[family](step.partial, self.cache)
+            yield step
+
     def _settled(self, family: Family) -> bool:
         return family in self._first_load and self._first_load[family].over.is_set()
 
@@ -163,13 +207,7 @@ class Workspace:
     def _load_first(self) -> None:
         for load in self._first_load.values():
             try:
-                for step in self.shelf.swap(
-                    load.family,
-                    load.source,
-                    self.settings.device,
-                    self.settings.dtype,
-                    offline=self.settings.offline,
-                ):
+                for step in self.swap(load.family, load.source, self.settings.device, self.settings.dtype):
                     load.step = Progress(step.done, step.total, step.stage)
             except ExplorerError as error:
                 log.error("%s", error)

@@ -16,8 +16,9 @@ from qwen3_reference import card_embeddings
 from tiny_models import ModelFactory
 
 import explorer
-from explorer.engine.batching import TokenBudget
-from explorer.engine.embedder import Embedder, truncate
+from explorer.engine.budget import TokenBudget
+from explorer.engine.embedder import Embedder
+from explorer.engine.vectors import truncate
 from explorer.errors import Cancelled, ExplorerError, InputError, ModelLoadError, OutOfMemoryError
 from explorer.models.loading import LoadedModel, load_model
 from explorer.progress import CancelToken
@@ -405,3 +406,34 @@ def test_the_package_is_lazy(tmp_path: Path) -> None:
         "import explorer as e; assert e.load_embedder is load_embedder"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_texts_come_back_in_their_order_from_any_number_of_windows(
+    tiny_embedding: LoadedModel, texts: list[str]
+) -> None:
+    embedder = Embedder(tiny_embedding)
+    embedder._runner.budget = TokenBudget(20)
+    batches = list(embedder.stream_in_order(iter([*texts, *HOSTILE])))
+    assert len(batches) > 3
+    assert np.concatenate([batch.indices for batch in batches]).tolist() == list(
+        range(len(texts) + len(HOSTILE))
+    )
+    assert [batch.done for batch in batches] == [int(batch.indices[-1]) + 1 for batch in batches]
+    expected = Embedder(tiny_embedding).embed([*texts, *HOSTILE])
+    assert np.abs(np.concatenate([batch.vectors for batch in batches]) - expected.vectors).max() <= 1e-5
+    assert (np.concatenate([batch.tokens for batch in batches]) == expected.tokens).all()
+
+
+def test_a_stream_in_order_reads_its_texts_window_by_window_and_stops_when_asked(
+    tiny_embedding: LoadedModel,
+) -> None:
+    embedder = Embedder(tiny_embedding)
+    embedder._runner.budget = TokenBudget(20)
+    read: list[int] = []
+    cancel = CancelToken()
+    steps = embedder.stream_in_order((str(read.append(1) or len(read)) for _ in iter(int, 1)), cancel=cancel)
+    first = next(steps)
+    assert len(read) <= 4 * len(first.indices)
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        next(steps)

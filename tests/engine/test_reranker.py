@@ -13,8 +13,9 @@ from qwen3_reference import TASK, card_log_odds, card_pair_ids, evaluation_pair_
 from tiny_models import ModelFactory
 
 import explorer
-from explorer.engine.batching import TokenBudget
-from explorer.engine.reranker import Reranker, collect_scores, logistic
+from explorer.engine.budget import TokenBudget
+from explorer.engine.reranker import Reranker
+from explorer.engine.scores import collect_scores, logistic
 from explorer.errors import Cancelled, InputError, ModelLoadError
 from explorer.models.loading import LoadedModel, load_model
 from explorer.progress import CancelToken

@@ -9,8 +9,7 @@ import pytest
 
 from explorer.errors import Cancelled, InputError
 from explorer.models.background import Background, waited_for
-from explorer.models.loading import LoadProgress
-from explorer.progress import CancelToken, Progress
+from explorer.progress import CancelToken, LoadProgress, Progress
 
 
 def test_reports_become_steps_and_the_end_raises_no_token() -> None:

@@ -388,7 +388,7 @@ def test_a_missing_bundled_model_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
 def test_no_room_in_memory_says_what_would_fit(
     make_model: ModelFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(loading.WeightReader, "into", full)

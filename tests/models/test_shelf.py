@@ -167,7 +167,7 @@ def test_running_out_of_memory_while_loading_keeps_the_old_model(
     shelf = Shelf()
     old = load(shelf, make_model())
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(loading.WeightReader, "into", full)

@@ -217,13 +217,13 @@ def test_half_loaded_weights_are_gone_before_the_old_model_returns(
     steps = shelf.swap("embedding", str(new), "cpu", cancel=cancel)
     stop_at = loading.WeightReader.into
 
-    def stopping(reader: object, backbone: object, device: object, dtype: object, step) -> None:
+    def stopping(reader: object, backbone: object, device: object, dtype: object, step, **options) -> None:
         def counted(done: int, total: int) -> None:
             if done > total // 2 and len(alive) == 1:
                 cancel.cancel()
             step(done, total)
 
-        stop_at(reader, backbone, device, dtype, counted)
+        stop_at(reader, backbone, device, dtype, counted, **options)
 
     monkeypatch.setattr(loading.WeightReader, "into", stopping)
     with pytest.raises(Cancelled):

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from explorer.engine.server import server_key
 from explorer.errors import InputError
 from explorer.training.synthesis.documents import SourceDocument
 from explorer.training.synthesis.plan import SynthesisPlan
 from explorer.training.synthesis.run import synthesize
-from explorer.training.synthesis.server import ServerModel, server_key
+from explorer.training.synthesis.server import ServerModel
 
 KEY = "sk-very-secret-1234"
 

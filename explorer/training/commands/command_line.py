@@ -80,11 +80,12 @@ class Console:
 
 
 @contextmanager
-def stopping(console: Console) -> Iterator[CancelToken]:
+def stopping(console: Console, sentence: str = "commands.stopping") -> Iterator[CancelToken]:
     """Turn the first Ctrl-C into a wish to stop after the present step; a second one ends at once.
 
     Args:
         console: Where it is said.
+        sentence: What is said.
 
     Yields:
         The token that is raised.
@@ -95,7 +96,7 @@ def stopping(console: Console) -> Iterator[CancelToken]:
         if token.cancelled:
             raise KeyboardInterrupt
         token.cancel()
-        console.note("commands.stopping")
+        console.note(sentence)
 
     before = signal.signal(signal.SIGINT, stop)
     try:
@@ -162,7 +163,7 @@ def model_folder(source: str, family: Family, given: argparse.Namespace) -> Path
     Raises:
         ModelLoadError: There is no such model.
     """
-    from explorer.models.loading import prepare
+    from explorer.models.preparing import prepare
 
     return prepare(source, family, offline=given.offline).folder
 

@@ -73,7 +73,8 @@ def run_synthesize(given: argparse.Namespace, console: Console, cancel: CancelTo
 def _generator(given: argparse.Namespace, console: Console) -> TextGenerator | OfflineGenerator:
     """Choose who writes the pairs: a server, a language model here, or rules."""
     if given.server:
-        from explorer.training.synthesis.server import ServerModel, server_key
+        from explorer.engine.server import server_key
+        from explorer.training.synthesis.server import ServerModel
 
         if not given.language_model:
             raise InputError("commands.server_needs_model")

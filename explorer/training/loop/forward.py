@@ -15,7 +15,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
-from explorer.engine.attention import pack, packed_attention
+from explorer.engine.forward.attention import packed_attention
+from explorer.engine.forward.packing import pack
 from explorer.engine.tokens import TokenIds, embedding_tokens, shared_prefix
 from explorer.training.pairs.batches import IntArray, Text
 
@@ -116,7 +117,7 @@ def trained_attention(
     attention_mask: Tensor | None,
     **rest: Any,  # noqa: ANN401
 ) -> tuple[Tensor, None]:
-    """Attend as :func:`explorer.engine.attention.packed_attention` does, in autocast's number format.
+    """Attend as :func:`explorer.engine.forward.attention.packed_attention` does, in autocast's number format.
 
     Autocast itself would convert only after the texts have been cut apart, piece by piece and in twice the bytes.
 

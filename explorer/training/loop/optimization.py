@@ -10,6 +10,8 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
+from explorer.models.devices import computes_bfloat16
+
 WEIGHT_DECAY = 0.01
 """On matrices only, torch's default for AdamW; gains of the norms are left alone, and so is the token table, whose rare
 rows would otherwise only ever shrink."""
@@ -41,21 +43,6 @@ def make_accelerator(device: torch.device) -> Accelerator:
         # Accelerate allows one setting a process, but a person may train on another device next.
         AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(mixed_precision=precision, cpu=cpu)
-
-
-def computes_bfloat16(device: torch.device) -> bool:
-    """Tell whether a device multiplies bfloat16 matrices faster than float32 ones.
-
-    Args:
-        device: CPU, CUDA or MPS.
-
-    Returns:
-        True on CUDA devices with bfloat16 units and on processors with AVX-512 BF16 or AMX instructions.
-    """
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    able = torch.cpu.get_capabilities() if device.type == "cpu" else {}
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 def make_optimizer(model: nn.Module, rate: float, table_rate: float | None = None) -> torch.optim.AdamW:

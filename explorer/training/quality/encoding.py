@@ -12,8 +12,10 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from explorer.analysis.arrays import Floats, unit_rows
-from explorer.engine.attention import PACKED, last_hidden_states
-from explorer.engine.batching import TokenBudget, run_packs
+from explorer.engine.batching import run_packs
+from explorer.engine.budget import TokenBudget
+from explorer.engine.forward.attention import PACKED
+from explorer.engine.forward.paths import last_hidden_states
 from explorer.engine.runner import DEFAULT_MAX_LENGTH
 from explorer.engine.tokens import embedding_tokens, shared_prefix
 from explorer.training.quality.embedding import Encode

@@ -1,19 +1,19 @@
-"""Packed attention equals one text at a time through transformers' own attention."""
+"""Packed attention keeps the texts apart, whether lengths within a group are equal or padded."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
+from forward_cases import CPU, one_by_one, sequences_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import ModelFactory
 
-from explorer.engine.attention import GROUP_RATIO, PACKED, last_hidden_states, pack
+from explorer.engine.forward.attention import PACKED, packed_last_attention
+from explorer.engine.forward.last_layer import last_token_states
+from explorer.engine.forward.packing import pack
+from explorer.engine.forward.paths import last_hidden_states
 from explorer.models.loading import LoadedModel, load_model
-
-CPU = torch.device("cpu")
-LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=12)
 
 
 @pytest.fixture(scope="module")
@@ -21,45 +21,24 @@ def model(make_model: ModelFactory) -> LoadedModel:
     return load_model(str(make_model(seed=11)), "embedding", "cpu")
 
 
-def sequences_of(lengths: list[int], shared: int) -> list[np.ndarray]:
-    draw = np.random.default_rng(sum(lengths) + shared)
-    beginning = draw.integers(5, 300, shared)
-    return [np.concatenate([beginning, draw.integers(5, 300, length)]) for length in lengths]
-
-
-@torch.no_grad()
-def one_by_one(model: LoadedModel, sequences: list[np.ndarray]) -> np.ndarray:
-    model.backbone.set_attn_implementation("eager")
-    rows = [
-        model.backbone(input_ids=torch.from_numpy(ids)[None], use_cache=False).last_hidden_state[0, -1]
-        for ids in sequences
-    ]
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=12),
+    st.sampled_from([0, 1, 17]),
+    st.sampled_from([1.0, 1.25, 40.0]),
+)
+@torch.inference_mode()
+def test_how_texts_are_grouped_changes_nothing(
+    model: LoadedModel, lengths: list[int], shared: int, ratio: float
+) -> None:
+    sequences = sequences_of(lengths, shared)
+    expected = one_by_one(model.backbone, sequences)
     model.backbone.set_attn_implementation(PACKED)
-    return torch.stack(rows).numpy()
-
-
-@settings(max_examples=30, deadline=None, derandomize=True)
-@given(LENGTHS, st.sampled_from([0, 1, 17]))
-def test_packing_changes_nothing(model: LoadedModel, lengths: list[int], shared: int) -> None:
-    sequences = sequences_of(lengths, shared)
-    expected = one_by_one(model, sequences)
-    found = last_hidden_states(model.backbone, sequences, shared, CPU).numpy()
-    assert np.abs(found - expected).max() <= 2e-5
-
-
-@given(LENGTHS, st.sampled_from([0, 5]))
-def test_the_layout_covers_every_token_once(lengths: list[int], shared: int) -> None:
-    sequences = sequences_of(lengths, shared)
-    ids, positions, layout = pack(sequences, shared, CPU)
-    assert ids.shape == positions.shape == (1, shared + sum(lengths))
-    assert [group.start for group in layout.groups] == [shared, *(group.stop for group in layout.groups[:-1])]
-    assert layout.groups[-1].stop == ids.shape[1]
-    assert ids[0, layout.last].tolist() == [int(sequence[-1]) for sequence in sequences]
-    assert positions[0, layout.last].tolist() == [len(sequence) - 1 for sequence in sequences]
-    for group in layout.groups:
-        texts, longest = group.gather.shape
-        assert len(group.real) == group.stop - group.start <= texts * longest
-        assert texts * longest <= GROUP_RATIO * len(group.real)
+    ids, positions, layout = pack(sequences, shared, CPU, ratio)
+    whole = model.backbone(input_ids=ids, position_ids=positions, use_cache=False, packed_layout=layout)
+    last = last_token_states(model.backbone, ids, positions, layout, packed_last_attention)
+    assert (whole.last_hidden_state[0, layout.last] - expected).abs().max() <= 2e-5
+    assert (last - expected).abs().max() <= 2e-5
 
 
 def test_one_text_cannot_see_another(model: LoadedModel) -> None:

@@ -1,0 +1,1 @@
+"""Texts through the model, without padding where the device can."""
