@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from explorer.analysis.arrays import Floats, Integers, checked_vectors
-from explorer.errors import InputError
+from explorer.analysis.arrays import checked_vectors
+from explorer.analysis.search import Neighbors, top_k
 from explorer.progress import CancelToken
 
-_BLOCK_CELLS = 16_000_000
-
-
-@dataclass(frozen=True)
-class Neighbors:
-    """Nearest neighbours, the nearest first.
-
-    Attributes:
-        indices: Rows of the searched vectors, int32 [n, k].
-        cosines: Their cosines, float32 [n, k], never rising along a row.
-    """
-
-    indices: Integers
-    cosines: Floats
+__all__ = ["Neighbors", "exact_neighbors"]
 
 
 def exact_neighbors(
@@ -37,7 +19,7 @@ def exact_neighbors(
     queries: npt.ArrayLike | None = None,
     cancel: CancelToken | None = None,
 ) -> Neighbors:
-    """Find the k vectors with the greatest cosine to each query.
+    """Find the k vectors with the greatest cosine to each query, or to each vector itself.
 
     Args:
         vectors: Unit rows to search [n, d].
@@ -55,53 +37,17 @@ def exact_neighbors(
         Cancelled: ``cancel`` was raised.
     """
     searched = checked_vectors(vectors)
-    wanted = searched if queries is None else checked_vectors(queries)
-    if k < 1:
-        raise InputError("analysis.below_one", name="k", value=k)
-    if searched.shape[1] != wanted.shape[1]:
-        raise InputError("analysis.widths_differ", first=wanted.shape[1], second=searched.shape[1])
-    count = min(k, len(searched))
-    indices = np.empty((len(wanted), count), dtype=np.int32)
-    cosines = np.empty((len(wanted), count), dtype=np.float32)
-    if count == 0 or len(wanted) == 0:
-        return Neighbors(indices, cosines)
-    with torch.inference_mode(), _full_precision(device):
-        columns = torch.from_numpy(searched).to(device).T
-        for begin, end in _blocks(len(wanted), len(searched)):
-            if cancel is not None:
-                cancel.raise_if_cancelled()
-            block = torch.from_numpy(wanted[begin:end]).to(device) @ columns
-            if queries is None:
-                block[torch.arange(end - begin), torch.arange(begin, end)] = torch.inf
-            values, places = torch.topk(block, count, dim=1)
-            indices[begin:end] = places.cpu().numpy()
-            cosines[begin:end] = values.cpu().numpy()
-    return _tidy(indices, cosines)
+    found = top_k(searched if queries is None else queries, searched, k, device, cancel=cancel)
+    return _own_first(found) if queries is None else found
 
 
-def _blocks(rows: int, columns: int) -> Iterator[tuple[int, int]]:
-    """Cut the rows so that a block of cosines takes at most 64 MB."""
-    step = max(1, _BLOCK_CELLS // columns)
-    for begin in range(0, rows, step):
-        yield begin, min(begin + step, rows)
-
-
-def _tidy(indices: Integers, cosines: Floats) -> Neighbors:
-    """Put equal cosines in the order of their indices, and bound the values, of which self came as infinite."""
-    order = np.lexsort((indices, -cosines), axis=1)
-    bounded = np.clip(np.take_along_axis(cosines, order, axis=1), -1.0, 1.0)
-    return Neighbors(np.take_along_axis(indices, order, axis=1), bounded.astype(np.float32))
-
-
-@contextmanager
-def _full_precision(device: str) -> Iterator[None]:
-    """Keep CUDA from multiplying in TF32, whose 10-bit mantissa changes which neighbours are nearest."""
-    allowed = torch.backends.cuda.matmul.allow_tf32
-    if not device.startswith("cuda") or not allowed:
-        yield
-        return
-    torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = allowed
+def _own_first(found: Neighbors) -> Neighbors:
+    """Put each vector before its neighbours; where equals had taken its place, the last of them goes."""
+    count = found.indices.shape[1]
+    own = np.arange(len(found.indices), dtype=np.int32)[:, None]
+    elsewhere = found.indices != own
+    # Stable: the neighbours keep their order, and what is to go stands last.
+    order = np.argsort(~elsewhere, axis=1, kind="stable")[:, : max(0, count - 1)]
+    indices = np.hstack([own[:, :count], np.take_along_axis(found.indices, order, axis=1)])
+    cosines = np.take_along_axis(found.cosines, order, axis=1)
+    return Neighbors(indices, np.hstack([np.ones_like(found.cosines[:, :1]), cosines]))

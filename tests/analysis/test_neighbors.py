@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.analysis import neighbors as module
+from explorer.analysis import search
 from explorer.analysis.arrays import Floats, unit_rows
 from explorer.analysis.neighbors import exact_neighbors
 from explorer.errors import Cancelled, InputError
@@ -33,7 +33,7 @@ def test_recall_is_one_on_five_thousand_vectors() -> None:
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = random_units(203, 8)
     whole = exact_neighbors(vectors, 7)
-    monkeypatch.setattr(module, "_BLOCK_CELLS", 203 * 10)
+    monkeypatch.setattr(search, "CELLS", 64 * 8)
     blocks = exact_neighbors(vectors, 7)
     assert np.array_equal(whole.indices, blocks.indices)
     assert np.allclose(whole.cosines, blocks.cosines, atol=1e-6)

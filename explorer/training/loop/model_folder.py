@@ -210,6 +210,7 @@ def _write_sentence_transformers(folder: Path, model: Qwen3Model, instruction: s
     ]
     pooling = {
         "word_embedding_dimension": int(model.config.hidden_size),
+        "pooling_mode_mean_tokens": False,  # older readers take a missing one for true
         "pooling_mode_lasttoken": True,
         "include_prompt": True,
     }
