@@ -1,6 +1,8 @@
 """The explorer's work from the command line.
 
 ``python -m explorer rerank QUERY DOCUMENT ...`` prints each document with its log-odds, P(yes) and cosine.
+``python -m explorer embed FILE --column NAME --out FILE`` embeds a corpus of any size; see
+:mod:`explorer.commands.embed`.
 ``python -m explorer record-demo-map`` lays out the demo corpus with the model in use and stores the picture that
 the Map view opens with; ``record-demo-training`` does the same for the curves of the Training view.
 ``python -m explorer train COMMAND`` makes pairs, trains, merges and measures; see
@@ -15,8 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from explorer.commands.embed import add_embed, run_embed
 from explorer.errors import ExplorerError
-from explorer.settings import Settings
+from explorer.provenance import ACCELERATIONS
+from explorer.settings import DTYPES, Settings
 from explorer.texts import say
 
 if TYPE_CHECKING:
@@ -37,23 +41,19 @@ def main(arguments: Sequence[str]) -> int:
         from explorer.training.commands.main import main as train
 
         return train(arguments[1:], _draw_ablation)
-    parser = argparse.ArgumentParser(prog="python -m explorer", description=say("settings.about", "en"))
-    parser.add_argument("--embedding", default=Settings.embedding, help=say("settings.help_embedding", "en"))
-    parser.add_argument("--reranker", default=Settings.reranker, help=say("settings.help_reranker", "en"))
-    commands = parser.add_subparsers(dest="command", required=True)
-    ranking = commands.add_parser("rerank", help=say("settings.help_rerank_command", "en"))
-    ranking.add_argument("query")
-    ranking.add_argument("documents", nargs="+")
-    ranking.add_argument("--instruction", default="")
-    commands.add_parser("record-demo-map", help=say("settings.help_record_command", "en"))
-    commands.add_parser("record-demo-training", help=say("settings.help_record_training", "en"))
-    commands.add_parser("train", help=say("commands.about", "en"))
-    given = parser.parse_args(arguments)
-
-    from explorer.service.workspace import Workspace
-
-    workspace = Workspace(Settings(embedding=given.embedding, reranker=given.reranker))
+    given = _parser().parse_args(arguments)
+    settings = Settings(
+        embedding=given.embedding,
+        reranker=given.reranker,
+        device=given.device,
+        dtype=given.dtype,
+        accelerate=given.accelerate,
+        offline=given.offline,
+    )
     try:
+        if given.command == "embed":
+            return run_embed(given, settings)
+        workspace = _workspace(settings)
         if given.command == "rerank":
             _rerank(workspace, given.query, given.documents, given.instruction)
         elif given.command == "record-demo-training":
@@ -64,6 +64,39 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m explorer", description=say("settings.about", "en"))
+    parser.add_argument("--embedding", default=Settings.embedding, help=say("settings.help_embedding", "en"))
+    parser.add_argument("--reranker", default=Settings.reranker, help=say("settings.help_reranker", "en"))
+    parser.add_argument("--device", default=Settings.device, help=say("settings.help_device", "en"))
+    parser.add_argument(
+        "--dtype", default=Settings.dtype, choices=DTYPES, help=say("settings.help_dtype", "en")
+    )
+    parser.add_argument(
+        "--accelerate",
+        default=Settings.accelerate,
+        choices=ACCELERATIONS,
+        help=say("settings.help_accelerate", "en"),
+    )
+    parser.add_argument("--offline", action="store_true", help=say("settings.help_offline", "en"))
+    commands = parser.add_subparsers(dest="command", required=True)
+    ranking = commands.add_parser("rerank", help=say("settings.help_rerank_command", "en"))
+    ranking.add_argument("query")
+    ranking.add_argument("documents", nargs="+")
+    ranking.add_argument("--instruction", default="")
+    add_embed(commands.add_parser("embed", help=say("embed_corpus.command", "en")))
+    commands.add_parser("record-demo-map", help=say("settings.help_record_command", "en"))
+    commands.add_parser("record-demo-training", help=say("settings.help_record_training", "en"))
+    commands.add_parser("train", help=say("commands.about", "en"))
+    return parser
+
+
+def _workspace(settings: Settings) -> Workspace:
+    from explorer.service.workspace import Workspace
+
+    return Workspace(settings)
 
 
 def _rerank(workspace: Workspace, query: str, documents: Sequence[str], instruction: str) -> None:

@@ -231,6 +231,7 @@ def load_embedder(
     dtype: str = "auto",
     *,
     accelerate: Acceleration = "none",
+    reproducible: bool = False,
     offline: bool = False,
     progress: LoadProgress | None = None,
     cancel: CancelToken | None = None,
@@ -243,6 +244,7 @@ def load_embedder(
         device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
         dtype: ``"auto"`` (bfloat16 on CUDA, float32 elsewhere), ``"float32"`` or ``"bfloat16"``.
         accelerate: ``"none"``, ``"compile"``, ``"int8"`` or ``"bf16"``, see :mod:`explorer.models.acceleration`.
+        reproducible: Whether a result must not depend on what else is computed with it, see :class:`Embedder`.
         offline: Never reach for the hub.
         progress: Called with (stage, bytes done, bytes in all).
         cancel: Stops the loading.
@@ -255,18 +257,17 @@ def load_embedder(
         OutOfMemoryError: The device has no room; the message says what would fit.
         Cancelled: The person asked to stop.
     """
-    return Embedder(
-        load_model(
-            model,
-            "embedding",
-            device,
-            dtype,
-            accelerate=accelerate,
-            offline=offline,
-            progress=progress,
-            cancel=cancel,
-        )
+    loaded = load_model(
+        model,
+        "embedding",
+        device,
+        dtype,
+        accelerate=accelerate,
+        offline=offline,
+        progress=progress,
+        cancel=cancel,
     )
+    return Embedder(loaded, reproducible=reproducible)
 
 
 def _unit(states: torch.Tensor) -> torch.Tensor:

@@ -176,6 +176,7 @@ def load_reranker(
     dtype: str = "auto",
     *,
     accelerate: Acceleration = "none",
+    reproducible: bool = False,
     offline: bool = False,
     progress: LoadProgress | None = None,
     cancel: CancelToken | None = None,
@@ -188,6 +189,7 @@ def load_reranker(
         device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
         dtype: ``"auto"`` (bfloat16 on CUDA, float32 elsewhere), ``"float32"`` or ``"bfloat16"``.
         accelerate: ``"none"``, ``"compile"``, ``"int8"`` or ``"bf16"``, see :mod:`explorer.models.acceleration`.
+        reproducible: Whether a result must not depend on what else is computed with it, see :class:`Reranker`.
         offline: Never reach for the hub.
         progress: Called with (stage, bytes done, bytes in all).
         cancel: Stops the loading.
@@ -200,18 +202,17 @@ def load_reranker(
         OutOfMemoryError: The device has no room; the message says what would fit.
         Cancelled: The person asked to stop.
     """
-    return Reranker(
-        load_model(
-            model,
-            "reranker",
-            device,
-            dtype,
-            accelerate=accelerate,
-            offline=offline,
-            progress=progress,
-            cancel=cancel,
-        )
+    loaded = load_model(
+        model,
+        "reranker",
+        device,
+        dtype,
+        accelerate=accelerate,
+        offline=offline,
+        progress=progress,
+        cancel=cancel,
     )
+    return Reranker(loaded, reproducible=reproducible)
 
 
 def _chosen(instruction: str | None) -> str:

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import explorer
 from explorer.engine import runner
 from explorer.engine.embedder import Embedder
 from explorer.engine.reranker import Reranker
@@ -57,6 +58,11 @@ def test_a_score_has_the_same_bits_alone_and_in_any_company(tiny_reranker: Loade
     alone = Reranker(tiny_reranker, reproducible=True).score("capital of China", documents[:1]).log_odds
     assert np.array_equal(together, backwards[::-1])
     assert np.array_equal(together[:1], alone)
+
+
+def test_both_loaders_offer_it() -> None:
+    assert explorer.load_embedder(reproducible=True).provenance.attention.endswith("reproducible")
+    assert explorer.load_reranker(reproducible=True).provenance.attention.endswith("reproducible")
 
 
 def test_both_modes_agree_and_say_which_they_are(tiny_embedding: LoadedModel) -> None:
