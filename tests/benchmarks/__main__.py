@@ -1,7 +1,9 @@
 """Measure and print one table.
 
-``python -m tests.benchmarks --quick`` takes less than a minute on two cores, the default some minutes, ``--full`` also
-compiles umap-learn's defaults. On a GPU: ``python -m tests.benchmarks --device cuda --shape 8B --only rerank embed``.
+``python -m tests.benchmarks --quick`` takes a minute or two on two cores, the default about twenty, ``--full`` also
+compiles umap-learn's defaults. On a GPU ``python -m tests.benchmarks --device cuda --shape 8B`` (or 0.6B, 4B) measures
+what a GPU is for; it needs torch, transformers, sentence-transformers and psutil, and nothing else of this project's
+requirements.
 """
 
 from __future__ import annotations
@@ -9,10 +11,13 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
@@ -21,12 +26,17 @@ import torch
 import transformers
 
 from explorer.models.devices import dtype_name, resolve_device, resolve_dtype
-from tests.benchmarks import embed, growth, rates, rerank, shapes, startup, umap_map
-from tests.benchmarks.setting import Setting
+from tests.benchmarks import shapes
+from tests.benchmarks.rates import matrix_rate
+from tests.benchmarks.setting import Setting, setting_for
 from tests.benchmarks.table import Row, written
 from tests.benchmarks.weights import random_model
 
-PARTS = ("rerank", "embed", "growth", "map", "start")
+MODEL_PARTS = ("rerank", "embed", "stored", "reproducible", "accelerations")
+"""What is measured with a model of the shape that was asked for."""
+
+OTHER_PARTS = ("search", "growth", "umap_map", "startup")
+GPU_PARTS = (*MODEL_PARTS, "search")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,16 +54,26 @@ def main(arguments: Sequence[str]) -> int:
     warnings.filterwarnings("ignore", category=UserWarning)
     if given.threads:
         torch.set_num_threads(given.threads)
-    setting = _setting(given)
-    dtype = resolve_dtype(given.dtype, setting.device)
+    device = resolve_device(given.device)
+    dtype = resolve_dtype(given.dtype, device)
+    asked = {name: getattr(given, name) for name in ("repetitions", "documents", "texts")}
+    asked = {name: value for name, value in asked.items() if value} | {"against_umap": given.full}
+    setting = setting_for(device, given.quick, asked)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    heading = _heading(device, dtype)
     begun = time.perf_counter()
     rows = []
-    for row in _measured(given, setting, dtype):
-        rows.append(row)
-        print(".", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    print(_heading(setting.device, dtype, time.perf_counter() - begun))
-    print(written(rows))
+    try:
+        for row in _measured(given, setting, dtype):
+            rows.append(row)
+            print(row.measure, row.way, row.note, sep=" | ", file=sys.stderr, flush=True)
+    finally:
+        # What was measured before something failed, or before the time was over, is worth its table.
+        print(
+            heading,
+            f"{time.perf_counter() - begun:.0f} s in all; medians over turns taken one after another\n",
+        )
+        print(written(rows))
     return 0
 
 
@@ -63,53 +83,35 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto", choices=("auto", "float32", "bfloat16"))
     parser.add_argument("--shape", choices=shapes.NAMES, help="default: bench on a CPU, 0.6B elsewhere")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--only", nargs="+", choices=(*MODEL_PARTS, *OTHER_PARTS))
     parser.add_argument("--repetitions", type=int, help="turns of each contestant")
-    parser.add_argument("--documents", type=int, help="documents to rerank")
+    parser.add_argument("--documents", type=int, nargs="+", help="documents to rerank")
     parser.add_argument("--texts", type=int, help="texts to embed")
     parser.add_argument("--threads", type=int, help="threads of torch on the CPU")
     amount = parser.add_mutually_exclusive_group()
-    amount.add_argument("--quick", action="store_true", help="less of everything, in under a minute")
+    amount.add_argument("--quick", action="store_true", help="less of everything, in a minute or two")
     amount.add_argument("--full", action="store_true", help="umap-learn's defaults too")
     return parser
 
 
-def _setting(given: argparse.Namespace) -> Setting:
-    """Decide how much to measure."""
-    quick = given.quick
-    return Setting(
-        device=resolve_device(given.device),
-        repetitions=given.repetitions or (2 if quick else 5),
-        documents=given.documents or (24 if quick else 100),
-        texts=given.texts or (100 if quick else 2_000),
-        growth=(200, 400, 800) if quick else (1_000, 4_000, 16_000),
-        map_rows=1_000 if quick else 10_000,
-        against_umap=given.full,
-        starts=1 if quick else 5,
-    )
-
-
 def _measured(given: argparse.Namespace, setting: Setting, dtype: torch.dtype) -> Iterator[Row]:
-    """Measure part after part."""
+    """Measure part after part; a part's libraries are imported when its turn comes."""
     on_cpu = setting.device.type == "cpu"
-    name = given.shape or ("small" if given.quick else "bench" if on_cpu else "0.6B")
-    if {"rerank", "embed"} & set(given.only):
-        rate = rates.matrix_rate(setting.device, dtype)
+    name = given.shape or ("small" if given.quick and on_cpu else "bench" if on_cpu else "0.6B")
+    wanted = given.only or ((*MODEL_PARTS, *OTHER_PARTS) if on_cpu else GPU_PARTS)
+    model_parts = [part for part in MODEL_PARTS if part in wanted]
+    if model_parts:
+        rate = matrix_rate(setting.device, dtype)
         yield Row(f"{dtype_name(dtype)} matrix product", "torch", note=f"{rate / 1e12:,.3f} TFLOP/s")
         with random_model(shapes.shape(name), setting.device, dtype) as model:
-            for part in (rerank, embed):
-                if part.__name__.rpartition(".")[2] in given.only:
-                    yield from part.measure(model, setting, rate)
-    if "growth" in given.only:
-        with random_model(shapes.shape("small" if on_cpu else name), setting.device, dtype) as model:
-            yield from growth.measure(model, setting)
-    if "map" in given.only:
-        yield from umap_map.measure(setting)
-    if "start" in given.only:
-        yield from startup.measure(setting)
+            for part in model_parts:
+                yield from import_module(f"tests.benchmarks.{part}").measure(model, setting, rate)
+    for part in OTHER_PARTS:
+        if part in wanted:
+            yield from import_module(f"tests.benchmarks.{part}").measure(setting)
 
 
-def _heading(device: torch.device, dtype: torch.dtype, seconds: float) -> str:
+def _heading(device: torch.device, dtype: torch.dtype) -> str:
     """Say what the numbers were measured on."""
     cuda = device.type == "cuda"
     machine = (
@@ -118,10 +120,17 @@ def _heading(device: torch.device, dtype: torch.dtype, seconds: float) -> str:
         else f"{platform.machine()}, {torch.get_num_threads()} threads"
     )
     load = f", load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
-    return (
-        f"torch {torch.__version__}, transformers {transformers.__version__}, {device} ({machine}), "
-        f"{dtype_name(dtype)}{load}, {seconds:.0f} s in all; medians over turns taken one after another\n"
+    libraries = ", ".join(
+        f"{name} {_version(name)}" for name in ("torch", "transformers", "sentence-transformers")
     )
+    return f"{libraries}, {device} ({machine}), {dtype_name(dtype)}{load},"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
 
 
 if __name__ == "__main__":

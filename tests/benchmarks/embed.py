@@ -7,15 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from explorer.engine.embedder import Embedder
-from tests.benchmarks.peers import CARD_BATCH, PEER_BATCHES, Array, card_embedder, peer_embedder
+from tests.benchmarks.peers import CARD, PEER_BATCHES, Array, card_embedder, peer_embedder
 from tests.benchmarks.rates import model_operations
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import Row, row_of
-from tests.benchmarks.texts import mixed_texts
+from tests.benchmarks.texts import texts_to_embed
 from tests.benchmarks.timing import Turns, take_turns
+from tests.benchmarks.wanted import wanted
 from tests.benchmarks.weights import RandomModel
-
-_MEDIAN, _SIGMA = 40, 1.0
 
 
 def measure(model: RandomModel, setting: Setting, rate: float) -> list[Row]:
@@ -29,25 +28,30 @@ def measure(model: RandomModel, setting: Setting, rate: float) -> list[Row]:
     Returns:
         Lines of the table.
     """
-    texts = mixed_texts(model.embedding.tokenizer, setting.texts, _MEDIAN, _SIGMA, seed=1)
+    texts = texts_to_embed(model.embedding.tokenizer, setting.texts)
     embedder = Embedder(model.embedding)
 
     def ours(chosen: Sequence[str]) -> Array:
         embedder.cache.clear()
         return embedder.encode(chosen)
 
-    contestants = {
-        "ours": ours,
-        "ours again, from the cache": embedder.encode,
-        f"model card, batch {CARD_BATCH}": card_embedder(model),
-    }
+    contestants = {"ours": ours, "ours again, from the cache": embedder.encode}
+    if setting.device.type == "cpu":
+        contestants[CARD] = card_embedder(model)
     for size in PEER_BATCHES[model.device.type]:
         contestants[f"sentence-transformers, batch {size}"] = peer_embedder(model, size)
     turns = take_turns(contestants, texts, setting.repetitions, model.device)
     lengths = embedder.embed(texts).tokens.tolist()
     title = f"embed {len(texts):,} texts, {sum(lengths):,} tokens"
     return [
-        row_of(title, name, taken, turns["ours"], _note(name, taken, turns["ours"], model, lengths, rate))
+        row_of(
+            title,
+            name,
+            taken,
+            turns["ours"],
+            _note(name, taken, turns["ours"], model, lengths, rate),
+            wanted("embed", name, model.device),
+        )
         for name, taken in turns.items()
     ]
 

@@ -24,6 +24,8 @@ Run = Callable[[Sequence[str]], Array]
 CARD_BATCH = 8
 """Texts in a batch of the model card's code, as in the official evaluation."""
 
+CARD = f"model card, batch {CARD_BATCH}"
+
 PEER_BATCHES = {"cpu": (8, 32), "cuda": (32, 128), "mps": (8, 32)}
 """Batch sizes that sentence-transformers is given; 32 is its own default."""
 

@@ -1,28 +1,28 @@
-"""Reranking documents of mixed length with one query."""
+"""Reranking documents with one query."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from explorer.engine.prompts import DEFAULT_INSTRUCTION, form_of
 from explorer.engine.reranker import Reranker
 from explorer.engine.tokens import pair_tokens, shared_prefix
-from tests.benchmarks.peers import CARD_BATCH, PEER_BATCHES, Array, card_reranker, peer_reranker
+from tests.benchmarks.peers import CARD, PEER_BATCHES, Array, card_reranker, peer_reranker
 from tests.benchmarks.rates import model_operations
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import Row, row_of
 from tests.benchmarks.texts import mixed_texts
 from tests.benchmarks.timing import Turns, take_turns
+from tests.benchmarks.wanted import wanted
 from tests.benchmarks.weights import RandomModel
 
 QUERY = "What is the capital of China?"
-_MEDIAN, _SIGMA = 114, 0.65
 _TIE = {"float32": 1e-4, "bfloat16": 5e-2}
 
 
-def measure(model: RandomModel, setting: Setting, rate: float) -> list[Row]:
+def measure(model: RandomModel, setting: Setting, rate: float) -> Iterator[Row]:
     """Time the reranker, the same again from its cache, and the others.
 
     Args:
@@ -30,10 +30,16 @@ def measure(model: RandomModel, setting: Setting, rate: float) -> list[Row]:
         setting: How much to measure.
         rate: Operations a second of a large matrix product.
 
-    Returns:
+    Yields:
         Lines of the table.
     """
-    documents = mixed_texts(model.reranker.tokenizer, setting.documents, _MEDIAN, _SIGMA)
+    for count in setting.documents:
+        documents = mixed_texts(model.reranker.tokenizer, count, *setting.document_tokens)
+        yield from _measured(model, setting, rate, documents)
+
+
+def _measured(model: RandomModel, setting: Setting, rate: float, documents: list[str]) -> list[Row]:
+    """Time all contestants on the same documents."""
     reranker = Reranker(model.reranker)
 
     def ours(chosen: Sequence[str]) -> Array:
@@ -43,8 +49,9 @@ def measure(model: RandomModel, setting: Setting, rate: float) -> list[Row]:
     contestants = {
         "ours": ours,
         "ours again, from the cache": lambda chosen: reranker.score(QUERY, chosen).log_odds,
-        f"model card, batch {CARD_BATCH}": card_reranker(model, QUERY),
     }
+    if setting.device.type == "cpu":
+        contestants[CARD] = card_reranker(model, QUERY)
     for size in PEER_BATCHES[model.device.type]:
         contestants[f"sentence-transformers, batch {size}"] = peer_reranker(model, QUERY, size)
     turns = take_turns(contestants, documents, setting.repetitions, model.device)
@@ -56,10 +63,15 @@ def measure(model: RandomModel, setting: Setting, rate: float) -> list[Row]:
         )
     ]
     lengths, shared = [len(ids) for ids in sequences], shared_prefix(sequences)
-    title = f"rerank {len(documents)} documents, {sum(lengths):,} tokens, {shared} shared"
+    title = f"rerank {len(documents):,} documents, {sum(lengths):,} tokens, {shared} shared"
     return [
         row_of(
-            title, name, taken, turns["ours"], _note(name, taken, turns["ours"], model, lengths, shared, rate)
+            title,
+            name,
+            taken,
+            turns["ours"],
+            _note(name, taken, turns["ours"], model, lengths, shared, rate),
+            wanted("rerank", name, model.device),
         )
         for name, taken in turns.items()
     ]

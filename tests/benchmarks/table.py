@@ -22,6 +22,7 @@ class Row:
         cpu_ratio: The same by processor time.
         peak_bytes: Most memory held beyond what was held before, or None.
         note: Anything else.
+        wanted: What the line should show, if anything.
     """
 
     measure: str
@@ -32,6 +33,7 @@ class Row:
     cpu_ratio: float | None = None
     peak_bytes: int | None = None
     note: str = ""
+    wanted: str = ""
 
 
 HEADINGS = (
@@ -44,13 +46,14 @@ HEADINGS = (
     "by CPU s",
     "peak MB",
     "note",
+    "wanted",
 )
 
 
-def row_of(measure: str, way: str, turns: Turns, ours: Turns, note: str) -> Row:
+def row_of(measure: str, way: str, turns: Turns, ours: Turns, note: str, wanted: str = "") -> Row:
     """Make a line of a contestant's turns."""
     ratios = turns.ratio(ours), turns.cpu_ratio(ours)
-    return Row(measure, way, turns.seconds, turns.cpu_seconds, *ratios, turns.peak_bytes, note)
+    return Row(measure, way, turns.seconds, turns.cpu_seconds, *ratios, turns.peak_bytes, note, wanted)
 
 
 def written(rows: Sequence[Row]) -> str:
@@ -75,6 +78,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.cpu_ratio:.3g}" if row.cpu_ratio is not None else "",
         f"{row.peak_bytes / 1e6:.0f}" if row.peak_bytes is not None else "",
         row.note,
+        row.wanted,
     )
 
 

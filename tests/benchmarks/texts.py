@@ -32,6 +32,16 @@ def mixed_texts(tokenizer: Tokenizer, count: int, median: float, sigma: float, s
     return [_text(index, length, cost, draw) for index, length in enumerate(lengths)]
 
 
+def texts_to_embed(tokenizer: Tokenizer, count: int) -> list[str]:
+    """Write the texts of mixed length that all measurements of embedding share."""
+    return mixed_texts(tokenizer, count, median=40, sigma=1.0, seed=1)
+
+
+def queries_to_embed(tokenizer: Tokenizer, count: int) -> list[str]:
+    """Write short queries."""
+    return mixed_texts(tokenizer, count, median=12, sigma=0.4, seed=3)
+
+
 def _text(index: int, length: float, cost: np.ndarray, draw: np.random.Generator) -> str:
     """Add words to a number until the length is reached."""
     number = str(index)

@@ -72,8 +72,8 @@ class RandomModel:
         with torch.device("meta"):
             causal = Qwen3ForCausalLM(config)
         for name, parameter in self.reranker.backbone.named_parameters():
-            _place(causal.model, name, parameter)
-        _place(causal, "lm_head.weight", self.table)
+            place(causal.model, name, parameter)
+        place(causal, "lm_head.weight", self.table)
         causal.model.rotary_emb = type(causal.model.rotary_emb)(config=config).to(self.device)
         causal.set_attn_implementation("sdpa")
         return causal.eval()
@@ -100,7 +100,7 @@ def random_model(shape: Checkpoint, device: torch.device, dtype: torch.dtype) ->
         for name, parameter in list(backbone.named_parameters()):
             drawn = _draw(parameter.shape, device, dtype, generator)
             for module in (backbone, twin):
-                _place(module, name, drawn)
+                place(module, name, drawn)
         table = backbone.get_parameter("embed_tokens.weight")
         if not shape.tied_head:
             table = _draw(table.shape, device, dtype, generator)
@@ -152,8 +152,8 @@ def _draw(
     return drawn.normal_(0, size[-1] ** -0.5, generator=generator)
 
 
-def _place(module: nn.Module, name: str, tensor: torch.Tensor) -> None:
-    """Put a tensor in its place without copying it."""
+def place(module: nn.Module, name: str, tensor: torch.Tensor) -> None:
+    """Put a tensor in its place in a module without copying it."""
     owner, _, attribute = name.rpartition(".")
     setattr(module.get_submodule(owner), attribute, nn.Parameter(tensor, requires_grad=False))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -35,7 +36,10 @@ def test_the_command_survives_being_killed_at_any_moment(
         return [*model, *job, "--part-rows", "20", "--reproducible", "--dimensions", "24"]
 
     killed = subprocess.Popen(
-        [sys.executable, "-m", "explorer", *command("killed.parquet")], cwd=ROOT, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "explorer", *command("killed.parquet")],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},  # as many as this process: other sums, other bits
     )
     try:
         _wait_for(lambda: len(list(parts.glob("0*.parquet"))) >= 2 or killed.poll() is not None)
