@@ -29,6 +29,7 @@ ROOMS_TOGETHER = ("browser", "app")
 """Folders whose tests share servers that take long to start, and so run in one process."""
 
 
+@pytest.hookimpl(tryfirst=True)  # the scheduler reads the groups in its own hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file, or of a folder with shared servers, in one of the two processes."""
     for item in items:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -17,7 +18,7 @@ from explorer.engine.store.vector_store import VectorStore
 from explorer.errors import ExplorerError, InputError, ModelLoadError
 from explorer.models.loading import LoadedModel
 from explorer.models.shelf import Shelf
-from explorer.progress import Progress
+from explorer.progress import CancelToken, Progress
 from explorer.provenance import Family
 from explorer.service.training_desk import TrainingDesk
 from explorer.service.training_request import limits_of
@@ -26,6 +27,9 @@ from explorer.settings import Settings
 Result = TypeVar("Result")
 
 POLL_SECONDS = 0.1
+
+PATIENCE_SECONDS = 20.0
+"""How long the end of the program waits for a loading to notice."""
 
 _ENGINES: dict[Family, type[Embedder] | type[Reranker]] = {"embedding": Embedder, "reranker": Reranker}
 """What runs a model; the first of a model measures its pack size."""
@@ -116,7 +120,10 @@ class Workspace:
                 "reranker": self.settings.reranker,
             }
             self._first_load = {family: _FirstLoad(family, source) for family, source in wanted.items()}
-        threading.Thread(target=self._load_first, name="first-load", daemon=True).start()
+        given_up = CancelToken()
+        loading = threading.Thread(target=self._load_first, args=(given_up,), name="first-load", daemon=True)
+        loading.start()
+        atexit.register(_give_up, given_up, loading)
 
     def warm_up(self) -> None:
         """Load the models, then compile the map's layout, so that the first visitor waits for neither."""
@@ -168,7 +175,7 @@ class Workspace:
         return Reranker((yield from self._loaded("reranker")), self.cache)
 
     def swap(
-        self, family: Family, source: str, device: str, dtype: str
+        self, family: Family, source: str, device: str, dtype: str, cancel: CancelToken | None = None
     ) -> Generator[Progress[LoadedModel], None, None]:
         """Load a model in place of the one of its family, and measure how it runs best on its device.
 
@@ -177,6 +184,7 @@ class Workspace:
             source: ``"bundled"``, a catalogue name, a local folder or a hub repository.
             device: A device or ``"auto"``.
             dtype: A number format or ``"auto"``.
+            cancel: Stops between two tensors; the old model stays.
 
         Yields:
             Steps in bytes; the last carries the loaded model.
@@ -184,7 +192,8 @@ class Workspace:
         Raises:
             ExplorerError: It could not be loaded; see :meth:`explorer.models.shelf.Shelf.swap`.
         """
-        for step in self.shelf.swap(family, source, device, dtype, offline=self.settings.offline):
+        offline = self.settings.offline
+        for step in self.shelf.swap(family, source, device, dtype, offline=offline, cancel=cancel):
             if step.partial is not None:
                 _ENGINES[family](step.partial, self.cache)
             yield step
@@ -204,19 +213,28 @@ class Workspace:
             return loaded
         raise load.error or InputError("service.not_loaded")
 
-    def _load_first(self) -> None:
+    def _load_first(self, given_up: CancelToken) -> None:
         for load in self._first_load.values():
             try:
-                for step in self.swap(load.family, load.source, self.settings.device, self.settings.dtype):
+                for step in self.swap(
+                    load.family, load.source, self.settings.device, self.settings.dtype, given_up
+                ):
                     load.step = Progress(step.done, step.total, step.stage)
             except ExplorerError as error:
-                log.error("%s", error)
+                if not given_up.cancelled:
+                    log.error("%s", error)
                 load.error = error
             except Exception:
                 log.exception("the first %s model could not be loaded", load.family)
                 load.error = ModelLoadError("service.first_load_failed", model=load.source)
             finally:
                 load.over.set()
+
+
+def _give_up(token: CancelToken, loading: threading.Thread) -> None:
+    """End a loading before the interpreter ends: a thread that is stopped within torch aborts the process."""
+    token.cancel()
+    loading.join(PATIENCE_SECONDS)
 
 
 class _FirstLoad:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from explorer.service.workspace import Workspace, waited_for
 from explorer.settings import Settings
 
 FILE = "results.sqlite"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -44,3 +47,20 @@ def test_in_a_space_or_with_no_room_results_stay_in_memory(
     workspace.cache.close()
     assert len(workspace.cache) == 2
     assert not list(tmp_path.rglob(f"{FILE}*"))
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.4, 1.0])
+def test_a_program_may_end_while_models_are_still_being_loaded(tmp_path: Path, seconds: float) -> None:
+    program = (
+        "import sys, time\nfrom pathlib import Path\nfrom explorer.service.workspace import Workspace\n"
+        "from explorer.settings import Settings\n"
+        "Workspace(Settings(data_dir=Path(sys.argv[1]))).start()\ntime.sleep(float(sys.argv[2]))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path), str(seconds)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
