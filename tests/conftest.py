@@ -24,7 +24,6 @@ from tiny_models import ModelFactory, TinyModel, write_model
 
 from explorer.models.loading import LoadedModel, load_model
 
-
 ROOMS_TOGETHER = ("browser", "app")
 """Folders whose tests share servers that take long to start, and so run in one process."""
 
