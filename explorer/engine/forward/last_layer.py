@@ -71,8 +71,6 @@ def last_token_states(
             hidden,
             attention_mask=None,
             position_ids=positions,
-            past_key_values=None,
-            use_cache=False,
             position_embeddings=rotary,
             packed_layout=layout,
         )
