@@ -24,17 +24,6 @@ from tiny_models import ModelFactory, TinyModel, write_model
 
 from explorer.models.loading import LoadedModel, load_model
 
-ROOMS_TOGETHER = ("browser", "app")
-"""Folders whose tests share servers that take long to start, and so run in one process."""
-
-
-@pytest.hookimpl(tryfirst=True)  # the scheduler reads the groups in its own hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file, or of a folder with shared servers, in one of the two processes."""
-    for item in items:
-        room = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(room if room in ROOMS_TOGETHER else str(item.path)))
-
 
 @pytest.fixture(scope="session", autouse=True)
 def fence() -> Iterator[None]:
