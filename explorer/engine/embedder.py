@@ -10,7 +10,7 @@ import torch
 from explorer.engine.runner import DEFAULT_MAX_LENGTH, Runner
 from explorer.engine.store.cache import VectorCache
 from explorer.engine.tokens import TokenSequence, TokenView, describe, embedding_tokens, lengths_of
-from explorer.engine.vectors import EmbeddedBatch, Embeddings, Vectors, truncate
+from explorer.engine.vectors import EmbeddedBatch, Embeddings, Vectors, checked_dimensions, collect_embeddings
 from explorer.engine.windows import (
     Window,
     tokenised_ahead,
@@ -18,7 +18,6 @@ from explorer.engine.windows import (
     windows_by_length,
     windows_in_order,
 )
-from explorer.errors import InputError
 from explorer.models.loading import LoadedModel, load_model
 from explorer.progress import CancelToken, LoadProgress, ProgressCallback
 from explorer.provenance import Acceleration, Provenance
@@ -124,17 +123,9 @@ class Embedder:
             Cancelled: The person asked to stop.
         """
         texts = [texts] if isinstance(texts, str) else list(texts)
-        kept = self._checked(dimensions)
-        vectors = np.zeros((len(texts), kept), dtype=np.float32)
-        tokens = np.zeros(len(texts), dtype=np.int64)
-        cut_tokens = np.zeros(len(texts), dtype=np.int64)
-        for batch in self.stream(texts, instruction, cancel=cancel):
-            vectors[batch.indices] = truncate(batch.vectors, kept)
-            tokens[batch.indices] = batch.tokens
-            cut_tokens[batch.indices] = batch.cut_tokens
-            if progress:
-                progress(batch.done, batch.total)
-        return Embeddings(vectors, tokens, cut_tokens, instruction, self.provenance)
+        kept = checked_dimensions(dimensions, self.dimensions)
+        batches = self.stream(texts, instruction, cancel=cancel)
+        return collect_embeddings(batches, len(texts), kept, instruction, self.provenance, progress)
 
     def stream(
         self, texts: Sequence[str], instruction: str | None = None, *, cancel: CancelToken | None = None
@@ -215,14 +206,6 @@ class Embedder:
         """
         sequence = embedding_tokens(self._loaded.tokenizer, [text], instruction, self.max_length)[0]
         return describe(self._loaded.tokenizer, sequence)
-
-    def _checked(self, dimensions: int | None) -> int:
-        """Check a number of dimensions against the model's."""
-        if dimensions is None:
-            return self.dimensions
-        if not 1 <= dimensions <= self.dimensions:
-            raise InputError("engine.dimensions_out_of_range", dimensions=dimensions, largest=self.dimensions)
-        return dimensions
 
 
 def load_embedder(

@@ -12,7 +12,7 @@ from explorer.engine.in_flight import in_order, text_batches
 from explorer.engine.prompts import embedding_query
 from explorer.engine.served_model import ServedModel, find_model
 from explorer.engine.server import KEY_VARIABLE, Server, server_key
-from explorer.engine.vectors import EmbeddedBatch, Embeddings, Vectors, truncate
+from explorer.engine.vectors import EmbeddedBatch, Embeddings, Vectors, checked_dimensions, collect_embeddings
 from explorer.errors import InputError
 from explorer.progress import CancelToken, ProgressCallback
 from explorer.provenance import Provenance
@@ -120,16 +120,9 @@ class RemoteEmbedder:
             Cancelled: The person asked to stop.
         """
         texts = [texts] if isinstance(texts, str) else list(texts)
-        kept = self.dimensions if dimensions is None else dimensions
-        if not 1 <= kept <= self.dimensions:
-            raise InputError("engine.dimensions_out_of_range", dimensions=kept, largest=self.dimensions)
-        vectors = np.zeros((len(texts), kept), dtype=np.float32)
-        for batch in self.stream(texts, instruction, cancel=cancel):
-            vectors[batch.indices] = truncate(batch.vectors, kept)
-            if progress:
-                progress(batch.done, batch.total)
-        unknown = np.zeros(len(texts), dtype=np.int64)
-        return Embeddings(vectors, unknown, unknown, instruction, self.provenance)
+        kept = checked_dimensions(dimensions, self.dimensions)
+        batches = self.stream(texts, instruction, cancel=cancel)
+        return collect_embeddings(batches, len(texts), kept, instruction, self.provenance, progress)
 
     def stream(
         self, texts: Sequence[str], instruction: str | None = None, *, cancel: CancelToken | None = None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.errors import InputError
+from explorer.progress import ProgressCallback
 from explorer.provenance import Provenance
 
 Vectors = NDArray[np.float32]
@@ -51,6 +54,57 @@ class Embeddings:
     cut_tokens: NDArray[np.int64]
     instruction: str | None
     provenance: Provenance
+
+
+def checked_dimensions(dimensions: int | None, full: int) -> int:
+    """Check a number of dimensions against the model's.
+
+    Args:
+        dimensions: How many leading dimensions are wanted; None for all.
+        full: How many the model has.
+
+    Returns:
+        How many to keep.
+
+    Raises:
+        InputError: There are not so many.
+    """
+    kept = full if dimensions is None else dimensions
+    if not 1 <= kept <= full:
+        raise InputError("engine.dimensions_out_of_range", dimensions=kept, largest=full)
+    return kept
+
+
+def collect_embeddings(
+    batches: Iterable[EmbeddedBatch],
+    count: int,
+    dimensions: int,
+    instruction: str | None,
+    provenance: Provenance,
+    progress: ProgressCallback | None,
+) -> Embeddings:
+    """Put the batches of a stream together, in the order of the texts.
+
+    Args:
+        batches: All batches of one stream, in any order.
+        count: Texts in all.
+        dimensions: How many leading dimensions to keep.
+        instruction: The task, or None for documents.
+        provenance: The model's.
+        progress: Called with (texts done, texts in all).
+
+    Returns:
+        The vectors, [count, dimensions], and what must be said beside them.
+    """
+    vectors = np.zeros((count, dimensions), dtype=np.float32)
+    tokens, cut_tokens = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    for batch in batches:
+        vectors[batch.indices] = truncate(batch.vectors, dimensions)
+        tokens[batch.indices] = batch.tokens
+        cut_tokens[batch.indices] = batch.cut_tokens
+        if progress:
+            progress(batch.done, batch.total)
+    return Embeddings(vectors, tokens, cut_tokens, instruction, provenance)
 
 
 def truncate(vectors: Vectors, dimensions: int) -> Vectors:

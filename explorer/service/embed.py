@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.analysis.matryoshka import truncate
+from explorer.engine.vectors import checked_dimensions
 from explorer.errors import InputError
 from explorer.notices import Notice
 from explorer.progress import Progress
@@ -57,9 +58,7 @@ def embed_texts(
     if not isinstance(dimensions, int | None) or isinstance(dimensions, bool):
         raise InputError("service.not_a_number")
     embedder = yield from workspace.embedder()
-    size = embedder.dimensions if dimensions is None else dimensions
-    if not 1 <= size <= embedder.dimensions:
-        raise InputError("engine.dimensions_out_of_range", dimensions=size, largest=embedder.dimensions)
+    size = checked_dimensions(dimensions, embedder.dimensions)
     for step in embed(embedder, read, checked_instruction(instruction)):
         if step.partial is None:
             yield Progress(step.done, step.total, step.stage)

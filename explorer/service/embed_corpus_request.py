@@ -11,6 +11,7 @@ from explorer.corpus.vector_file import VECTOR, VECTOR_FORMATS, VectorFormat, Ve
 from explorer.engine.embedder import Embedder
 from explorer.engine.store.cache import VectorCache
 from explorer.engine.text_embedder import TextEmbedder
+from explorer.engine.vectors import checked_dimensions
 from explorer.errors import InputError
 from explorer.models.loading import load_model
 from explorer.progress import CancelToken, LoadProgress
@@ -133,9 +134,7 @@ def record_of(embedder: TextEmbedder, request: EmbedCorpusRequest, source: Parqu
     Raises:
         InputError: ``dimensions`` is out of range, or the instruction is too long.
     """
-    dimensions = embedder.dimensions if request.dimensions is None else request.dimensions
-    if not 1 <= dimensions <= embedder.dimensions:
-        raise InputError("engine.dimensions_out_of_range", dimensions=dimensions, largest=embedder.dimensions)
+    dimensions = checked_dimensions(request.dimensions, embedder.dimensions)
     provenance = embedder.provenance
     return VectorRecord(
         source=source.name,

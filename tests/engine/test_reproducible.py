@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parquet_texts import WORDS
 
 import explorer
 from explorer.engine import runner
@@ -14,22 +15,6 @@ from explorer.engine.embedder import Embedder
 from explorer.engine.reranker import Reranker
 from explorer.engine.store.cache import VectorCache
 from explorer.models.loading import LoadedModel
-
-WORDS = [
-    "the",
-    "capital",
-    "of",
-    "China",
-    "is",
-    "Beijing",
-    "gravity",
-    "pulls",
-    "yes",
-    "no",
-    "北京",
-    "苹果",
-    "42",
-]
 
 
 def texts_of(count: int, seed: int) -> list[str]:

@@ -42,18 +42,24 @@ def cache_key(provenance: Provenance, ids: TokenIds) -> bytes:
     Returns:
         A 16-byte digest.
     """
+    digest = _beginning(provenance, RECIPE_VERSION, _libraries()).copy()
+    digest.update(np.ascontiguousarray(ids, dtype="<i8").tobytes())
+    return digest.digest()
+
+
+@cache
+def _beginning(provenance: Provenance, recipe: int, libraries: tuple[str, ...]) -> hashlib.blake2b:
+    """Digest what all results of a model have in common, once and not for each text."""
     parts = (
-        RECIPE_VERSION,
+        recipe,
         provenance.family,
         provenance.fingerprint,
         provenance.dtype,
         provenance.device.partition(":")[0],
         provenance.attention,
-        *_libraries(),
+        *libraries,
     )
-    digest = hashlib.blake2b(repr(parts).encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(ids, dtype="<i8").tobytes())
-    return digest.digest()
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16)
 
 
 class VectorCache:
