@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from explorer.engine.remote_reranker import RemoteReranker, connect_reranker
     from explorer.engine.reranker import Reranker, load_reranker
     from explorer.engine.scores import RerankScores
+    from explorer.laboratory import Laboratory
 
 __all__ = [
     "Embedder",
+    "Laboratory",
     "RemoteEmbedder",
     "RemoteReranker",
     "RerankScores",
@@ -39,6 +41,7 @@ _HOME = {
     "Reranker": "explorer.engine.reranker",
     "RerankScores": "explorer.engine.scores",
     "load_reranker": "explorer.engine.reranker",
+    "Laboratory": "explorer.laboratory",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import gradio as gr
@@ -11,13 +12,18 @@ import gradio as gr
 from explorer.service import rerank
 from explorer.service.examples import rerank_examples
 from explorer.service.prompts import PROMPT_VIEWS, instruction_presets
+from explorer.service.workspace import Workspace
 from explorer.ui.components import RankedCards, TokenStrip
 from explorer.ui.jobs import STATE_SECONDS
 from explorer.ui.language import LABELS
+from explorer.ui.panels.view import RerankView
 from explorer.ui.plain import source_line
 
 SOURCES = ("lines", "table", "file")
 """Where the documents may come from."""
+
+READ = ("query", "instruction", "source", "lines", "table", "file", "column", "template")
+"""The inputs that panels read."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +53,29 @@ class Parts:
     chosen: gr.State
 
 
-def components() -> Parts:
-    """Lay out the view: inputs in the left third, the result at the right."""
+PANELS: dict[str, ModuleType] = {}
+"""The panels beside the ranking, by the name of their tab."""
+
+
+def components(workspace: Workspace) -> Parts:
+    """Lay out the view: inputs in the left third, the ranking and the other panels at the right.
+
+    Args:
+        workspace: Where the models are, for the panels.
+    """
+    shown, chosen = gr.State(None, time_to_live=STATE_SECONDS), gr.State(0)
     gr.Markdown(LABELS("rerank.lead"), elem_classes="lead")
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
             inputs = _inputs()
-        with gr.Column(scale=2, min_width=320):
-            outputs = _outputs()
-    return Parts(**inputs, **outputs, shown=gr.State(None, time_to_live=STATE_SECONDS), chosen=gr.State(0))
+        view = RerankView(**{name: inputs[name] for name in READ}, shown=shown, chosen=chosen)
+        with gr.Column(scale=2, min_width=320), gr.Tabs(elem_id="rerank-tools"):
+            with gr.Tab(LABELS("rerank.ranking"), id="ranking", elem_id="tab-rerank-ranking"):
+                outputs = _outputs()
+            for name, panel in PANELS.items():
+                with gr.Tab(LABELS(f"rerank.{name}"), id=name, elem_id=f"tab-rerank-{name}") as tab:
+                    panel.build(workspace, view, tab)
+    return Parts(**inputs, **outputs, shown=shown, chosen=chosen)
 
 
 def _inputs() -> dict[str, Any]:

@@ -11,7 +11,6 @@ import gradio as gr
 from explorer.errors import InputError
 from explorer.service import rerank, uploads
 from explorer.service.examples import rerank_examples
-from explorer.service.limits import pasted_lines
 from explorer.service.prompts import PromptView, exact_tokens
 from explorer.service.rerank import Reranking
 from explorer.service.workspace import Workspace
@@ -28,6 +27,7 @@ from explorer.ui.components import (
 from explorer.ui.downloads import stored
 from explorer.ui.jobs import INSTANT, QUIET, follow, on_device, said
 from explorer.ui.language import language_of
+from explorer.ui.panels.view import documents_from
 from explorer.ui.plain import notice_lines, source_line
 from explorer.ui.rerank_parts import SOURCES, components, one_a_line
 
@@ -91,19 +91,6 @@ class Handlers:
             return gr.Dropdown(choices=[], value=None, visible=False)
         upload = uploads.preview(Path(file))
         return gr.Dropdown(choices=list(upload.columns), value=upload.text_column, visible=True)
-
-
-def documents_from(
-    source: str, lines: str, table: list[list[str]], file: str | None, column: str | None
-) -> list[str]:
-    """Take the documents from where the visitor put them."""
-    if source == "lines":
-        return pasted_lines(lines)
-    if source == "table":
-        return [str(row[0] or "") for row in table if row]
-    if file is None:
-        raise InputError("rerank.no_file")
-    return list(uploads.read_texts(Path(file), column).texts)
 
 
 def cards_data(result: Reranking) -> str:
@@ -171,7 +158,7 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
         workspace: Where the models are.
         page: The page, for what happens when it opens.
     """
-    parts, handlers = components(), Handlers(workspace)
+    parts, handlers = components(workspace), Handlers(workspace)
     inputs = [
         parts.query,
         parts.instruction,
