@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import tempfile
@@ -21,8 +22,32 @@ os.environ["HOME"] = HOME.name
 
 import torch
 from tiny_models import ModelFactory, TinyModel, write_model
+from xdist.scheduler import LoadScopeScheduling
 
 from explorer.models.loading import LoadedModel, load_model
+
+ROOMS_TOGETHER = ("app", "browser")
+"""Folders whose tests share servers that take long to start, and so run in one process."""
+
+
+class RoomScheduling(LoadScopeScheduling):
+    """Hands a process the tests of a file at a time, or of a whole folder whose files share servers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", 1)[0]
+        room = Path(path).parent.name
+        return room if room in ROOMS_TOGETHER else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Schedule so whenever the tests run in several processes."""
+    return RoomScheduling(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_collections() -> None:
+    """Spare the garbage collector everything that earlier files left behind; tests of memory collect often."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@
 
   function frame(view, figure, props) {
     const meta = figure.layout.meta ?? {}, title = meta.title ?? "";
-    view.plot = h("div", { class: "fv-plot", role: "img", "aria-label": title }, h("p", { class: "xp-quiet fv-wait" }, say(props.words, "drawing")));
+    view.plot = h("div", { class: "fv-plot", role: "figure", "aria-label": title }, h("p", { class: "xp-quiet fv-wait" }, say(props.words, "drawing")));
     view.plot.style.height = `${kit.heightOf(view.root, props)}px`;
     view.title = h("h3", { class: "xp-title" }, title);
     view.caption = h("div", null, kit.caption(meta.caption));

@@ -49,14 +49,14 @@
     const { words, reach, compare } = view;
     const summary = say(words, "open", { rank: item.rerank_rank, movement: compare ? movement(item, words) : "",
       log_odds: signed(item.log_odds), probability: fixed(item.probability, 2), text: kit.cut(item.text, 160) });
-    const node = h("li", { class: `rc-card rc-edge-${direction(item)}`, "data-index": item.index, role: "button", tabindex: 0,
+    const node = h("div", { class: `rc-card rc-edge-${direction(item)}`, "data-index": item.index, role: "button", tabindex: 0,
       "aria-expanded": "false", "aria-label": summary },
     h("span", { class: "rc-rank" }, String(item.rerank_rank), compare ? badge(item, words) : null),
     h("span", { class: "rc-body" }, h("span", { class: "rc-text" }, item.text),
       item.truncated_tokens > 0
         ? h("span", { class: "rc-cut" }, "✂ ", say(words, "truncated", { n: kit.count(item.truncated_tokens), total: kit.count(item.tokens) })) : null),
     metrics(item, words, reach));
-    return node;
+    return h("li", { class: "rc-slot" }, node);
   }
 
   function before(item) {

@@ -73,6 +73,8 @@ def theme() -> gr.themes.Base:
         block_title_text_color="*neutral_800",
         block_title_text_color_dark="*neutral_100",
         block_title_text_weight="600",
+        body_text_color_subdued="*neutral_600",
+        input_placeholder_color="*neutral_600",
         block_info_text_color="*neutral_600",
         block_info_text_color_dark="*neutral_300",
     )

@@ -73,6 +73,7 @@ def start_server() -> Iterator[Callable[..., str]]:
             "GRADIO_ANALYTICS_ENABLED": "False",
             "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",
         }
         process = subprocess.Popen(command, cwd=ROOT, env=environment)
         running.append(process)

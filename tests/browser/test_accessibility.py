@@ -1,0 +1,38 @@
+"""Every view and panel, light and dark, looked over by axe-core as somebody with a screen reader would meet it."""
+
+from __future__ import annotations
+
+import pytest
+from views import FIRST_RESULT, first_cards, open_view
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+VIEWS = ("Rerank", "Similarity", "Dimensions", "Map", "Training", "Models")
+GRAVE = {"serious", "critical"}
+SETTLED = "() => !document.querySelector('.progress-bar, .eta-bar, .xp-part:not([data-ready=yes])')"
+
+
+def findings(page, where: str) -> list[str]:
+    """What axe calls serious or critical, one line for each kind."""
+    violations = axe.Axe().run(page).response["violations"]
+    return [
+        f"{where}: {found['id']} at {[node['target'] for node in found['nodes'][:3]]}"
+        for found in violations
+        if found["impact"] in GRAVE
+    ]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_serious_in_any_view_or_panel(site: str, open_page, dark: bool) -> None:
+    page, _ = open_page(site, dark=dark)
+    first_cards(page)
+    found = []
+    for panel in page.locator("#rerank-tools button[role=tab]").all_inner_texts():
+        open_view(page, panel)
+        page.wait_for_timeout(1500)
+        found += findings(page, f"Rerank, {panel}")
+    for view in VIEWS[1:]:
+        open_view(page, view)
+        page.wait_for_timeout(1500)
+        found += findings(page, view)
+    assert found == []
