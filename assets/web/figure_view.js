@@ -5,11 +5,6 @@
   const { h, say } = kit;
   const NARROW = 560;
 
-  function pickOf(event) {
-    const point = event.points[0], cell = Array.isArray(point.pointNumber) ? point.pointNumber : [-1, -1];
-    return { curve: point.curveNumber, point: cell[0] < 0 ? point.pointNumber : -1, row: cell[0], column: cell[1] };
-  }
-
   function frame(view, figure, props) {
     const meta = figure.layout.meta ?? {}, title = meta.title ?? "";
     view.plot = h("div", { class: "fv-plot", role: "figure", "aria-label": title }, h("p", { class: "xp-quiet fv-wait" }, say(props.words, "drawing")));
@@ -25,20 +20,16 @@
   const plain = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
   const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-  /** On a phone: short ticks, no colour bar, no numbers that would not fit their cells. */
+  /** On a phone: short ticks. */
   function narrow(figure) {
     for (const [name, axis] of Object.entries(figure.layout)) {
       if (!/^[xy]axis\d*$/.test(name) || !Array.isArray(axis.ticktext)) continue;
       axis.ticktext = axis.ticktext.map((text) => escaped(kit.cut(plain(text), 10)));
       axis.tickfont = { ...axis.tickfont, size: 10 };
     }
-    for (const trace of figure.data) {
-      if ("colorbar" in trace) trace.showscale = false;
-      if (trace.meta === "numbers") trace.visible = false;
-    }
   }
 
-  async function paint(view, props, trigger) {
+  async function paint(view, props) {
     const plot = view.plot, figure = kit.parse(props.figure, null);
     if (!plot || !plot.clientWidth) return;
     view.stale = view.painting;
@@ -53,7 +44,6 @@
       const fresh = !plot._fullLayout;
       if (fresh) plot.replaceChildren();
       await library.react(plot, figure.data, layout, kit.plotlyConfig(props.words));
-      if (fresh) plot.on("plotly_click", (event) => trigger("pick", pickOf(event)));
       view.root.dataset.drawn = Number(view.root.dataset.drawn || 0) + 1;
     } catch (error) {
       plot.replaceChildren(kit.empty(say(props.words, "failed")));
@@ -61,7 +51,7 @@
     } finally {
       view.painting = false;
     }
-    if (plot !== view.plot || view.stale) await paint(view, props, trigger);
+    if (plot !== view.plot || view.stale) await paint(view, props);
   }
 
   const kinds = (traces) => traces.map((trace) => trace.type ?? "scatter").join();
@@ -85,21 +75,21 @@
     view.plot = null;
   }
 
-  kit.register("FigureView", (root, props, trigger, watch) => {
+  kit.register("FigureView", (root, props, _trigger, watch) => {
     const view = { root, plot: null, painting: false };
 
     async function draw() {
       const figure = kit.parse(props.figure, null);
-      if (figure && goesOn(view, figure)) { renew(view, figure, props); await paint(view, props, trigger); return; }
+      if (figure && goesOn(view, figure)) { renew(view, figure, props); await paint(view, props); return; }
       discard(view);
       if (!figure) { root.replaceChildren(kit.empty(say(props.words, "empty"))); return; }
       frame(view, figure, props);
-      await paint(view, props, trigger);
+      await paint(view, props);
     }
 
     watch(["figure", "words", "height"], draw);
     draw();
-    kit.sized(root, () => paint(view, props, trigger));
-    kit.theme(root, () => paint(view, props, trigger));
+    kit.sized(root, () => paint(view, props));
+    kit.theme(root, () => paint(view, props));
   });
 })();

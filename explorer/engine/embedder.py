@@ -67,6 +67,11 @@ class Embedder:
         """How many times the model ran, which shows what the cache saved."""
         return self._runner.forwards
 
+    @property
+    def loaded(self) -> LoadedModel:
+        """The model itself, for what needs its derivatives."""
+        return self._loaded
+
     def encode(
         self,
         texts: str | Sequence[str],
@@ -225,7 +230,7 @@ def load_embedder(
         model: ``"bundled"``, a published size or name (``"0.6B"``, ``"Qwen/Qwen3-Embedding-4B"``), a local folder or
             a hub repository of the same architecture.
         device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
-        dtype: ``"auto"`` (bfloat16 on CUDA, float32 elsewhere), ``"float32"`` or ``"bfloat16"``.
+        dtype: ``"auto"`` (bfloat16 on CUDA, float32 elsewhere and for bundled models), ``"float32"`` or ``"bfloat16"``.
         accelerate: ``"none"``, ``"compile"``, ``"int8"`` or ``"bf16"``, see :mod:`explorer.models.acceleration`.
         reproducible: Whether a result must not depend on what else is computed with it, see :class:`Embedder`.
         offline: Never reach for the hub.

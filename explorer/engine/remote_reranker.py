@@ -150,7 +150,8 @@ class RemoteReranker:
             indices = np.arange(done, done + len(log_odds))
             done += len(log_odds)
             unknown = np.zeros(len(log_odds), dtype=np.int64)
-            yield ScoredBatch(done, len(documents), indices, log_odds, probability, unknown, unknown)
+            logits = np.stack([np.zeros_like(log_odds), log_odds], axis=1)
+            yield ScoredBatch(done, len(documents), indices, logits, log_odds, probability, unknown, unknown)
 
     def _instruction_field(self, instruction: str | None, template: RerankTemplate) -> dict[str, str]:
         """Name the instruction in the request of a server that writes the prompt."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
 from explorer.engine.prompts import DEFAULT_INSTRUCTION, RerankTemplate, form_of
 from explorer.engine.runner import DEFAULT_MAX_LENGTH, Runner
-from explorer.engine.scores import RerankScores, ScoredBatch, collect_scores, logistic
+from explorer.engine.scores import RerankScores, ScoredBatch, Scores, collect_scores, logistic
 from explorer.engine.store.cache import VectorCache
-from explorer.engine.tokens import TokenSequence, TokenView, describe, lengths_of, pair_tokens
+from explorer.engine.tokens import TokenIds, TokenSequence, TokenView, describe, lengths_of, pair_tokens
 from explorer.engine.windows import tokenised_ahead, window_characters, windows_by_length
 from explorer.errors import ModelLoadError
 from explorer.models.loading import LoadedModel, load_model
@@ -40,7 +41,7 @@ class Reranker:
             raise ModelLoadError("models.family_not_reranker", folder=loaded.provenance.model)
         head = loaded.head
         self._loaded = loaded
-        self._runner = Runner(loaded, lambda states: _log_odds(states, head), cache, reproducible)
+        self._runner = Runner(loaded, lambda states: states @ head.T, cache, reproducible)
         self.max_length = min(max_length, loaded.max_length)
 
     @property
@@ -57,6 +58,11 @@ class Reranker:
     def forwards(self) -> int:
         """How many times the model ran, which shows what the cache saved."""
         return self._runner.forwards
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """The model itself, for what needs its gradients."""
+        return self._loaded
 
     def score(
         self,
@@ -129,16 +135,32 @@ class Reranker:
             tokens, cut_tokens = lengths_of(sequences)
             for indices, rows in self._runner.run([sequence.ids for sequence in sequences], cancel):
                 done += len(indices)
-                log_odds = rows[:, 0]
+                log_odds = rows[:, 1] - rows[:, 0]
                 yield ScoredBatch(
                     done=done,
                     total=len(documents),
                     indices=window.indices[indices],
+                    answer_logits=rows,
                     log_odds=log_odds,
                     probability=logistic(log_odds),
                     tokens=tokens[indices],
                     cut_tokens=cut_tokens[indices],
                 )
+
+    def prompt_log_odds(self, prompts: Sequence[TokenIds]) -> Iterator[tuple[NDArray[np.int64], Scores]]:
+        """Judge prompts that are given as token ids, for instance with some of them taken out.
+
+        Args:
+            prompts: Token ids, each [tokens].
+
+        Yields:
+            (indices into ``prompts`` int64 [m], their log-odds float32 [m]).
+
+        Raises:
+            OutOfMemoryError: One prompt alone does not fit the device.
+        """
+        for indices, rows in self._runner.run(prompts):
+            yield indices, rows[:, 1] - rows[:, 0]
 
     def tokens(
         self,
@@ -187,7 +209,7 @@ def load_reranker(
         model: ``"bundled"``, a published size or name (``"0.6B"``, ``"Qwen/Qwen3-Reranker-4B"``), a local folder or a
             hub repository of the same architecture, also a sequence-classification conversion.
         device: ``"auto"``, ``"cpu"``, ``"mps"``, ``"cuda"`` or ``"cuda:N"``.
-        dtype: ``"auto"`` (bfloat16 on CUDA, float32 elsewhere), ``"float32"`` or ``"bfloat16"``.
+        dtype: ``"auto"`` (bfloat16 on CUDA, float32 elsewhere and for bundled models), ``"float32"`` or ``"bfloat16"``.
         accelerate: ``"none"``, ``"compile"``, ``"int8"`` or ``"bf16"``, see :mod:`explorer.models.acceleration`.
         reproducible: Whether a result must not depend on what else is computed with it, see :class:`Reranker`.
         offline: Never reach for the hub.
@@ -218,9 +240,3 @@ def load_reranker(
 def _chosen(instruction: str | None) -> str:
     """Fill in the default instruction."""
     return DEFAULT_INSTRUCTION if instruction is None else instruction
-
-
-def _log_odds(states: torch.Tensor, head: torch.Tensor) -> torch.Tensor:
-    """Compute logit(yes) - logit(no) in float32, [n, 1]."""
-    logits = states @ head.T
-    return logits[:, 1:] - logits[:, :1]

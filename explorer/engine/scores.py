@@ -22,6 +22,7 @@ class ScoredBatch:
         done: Documents finished so far.
         total: Documents in all.
         indices: Which documents these are, int64 [m].
+        answer_logits: Logits of "no" and "yes", float32 [m, 2]; "no" is 0 where only their difference is known.
         log_odds: Their log-odds, float32 [m].
         probability: Their P(yes), float32 [m].
         tokens: Length of each prompt, int64 [m].
@@ -31,6 +32,7 @@ class ScoredBatch:
     done: int
     total: int
     indices: NDArray[np.int64]
+    answer_logits: NDArray[np.float32]
     log_odds: Scores
     probability: Scores
     tokens: NDArray[np.int64]
@@ -42,6 +44,7 @@ class RerankScores:
     """How well documents meet a query, in the order of the documents.
 
     Attributes:
+        answer_logits: Logits of "no" and "yes", float32 [n, 2]; "no" is 0 where only their difference is known.
         log_odds: logit(yes) - logit(no), float32 [n]; it does not saturate, so order by it.
         probability: P(yes) among the two answers, the logistic function of the log-odds, float32 [n].
         tokens: Length of each prompt, int64 [n].
@@ -51,6 +54,7 @@ class RerankScores:
         provenance: Model, dtype and device.
     """
 
+    answer_logits: NDArray[np.float32]
     log_odds: Scores
     probability: Scores
     tokens: NDArray[np.int64]
@@ -79,14 +83,18 @@ def collect_scores(
     Returns:
         The scores, [count] each.
     """
+    answer_logits = np.zeros((count, 2), dtype=np.float32)
     log_odds, probability = np.zeros(count, dtype=np.float32), np.zeros(count, dtype=np.float32)
     tokens, cut_tokens = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     for batch in batches:
+        answer_logits[batch.indices] = batch.answer_logits
         log_odds[batch.indices] = batch.log_odds
         probability[batch.indices] = batch.probability
         tokens[batch.indices] = batch.tokens
         cut_tokens[batch.indices] = batch.cut_tokens
-    return RerankScores(log_odds, probability, tokens, cut_tokens, instruction, template, provenance)
+    return RerankScores(
+        answer_logits, log_odds, probability, tokens, cut_tokens, instruction, template, provenance
+    )
 
 
 def logistic(log_odds: Scores) -> Scores:

@@ -241,14 +241,21 @@ def _encode(tokenizer: Tokenizer, texts: Sequence[str]) -> list[TokenIds]:
     """Tokenise without adding special tokens; those written in the text itself are recognised, as upstream."""
     found: list[TokenIds] = []
     for first in range(0, len(texts), _TOKENIZER_BATCH):
-        batch = [_encodable(text) for text in texts[first : first + _TOKENIZER_BATCH]]
+        batch = [encodable(text) for text in texts[first : first + _TOKENIZER_BATCH]]
         encoded = tokenizer.encode_batch_fast(batch, add_special_tokens=False)
         found.extend(np.asarray(item.ids, dtype=np.int64) for item in encoded)
     return found
 
 
-def _encodable(text: str) -> str:
-    """Replace lone surrogates, which no encoding of Unicode can carry."""
+def encodable(text: str) -> str:
+    """Replace lone surrogates, which no encoding of Unicode can carry.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        What is tokenised in its place.
+    """
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Any
 
 import plotly.graph_objects as go
@@ -21,7 +19,6 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "x", "
 
 HOVER_WIDTH = 60
 HOVER_LIMIT = 300
-LABEL_LIMIT = 28
 
 Table = tuple[Sequence[str], Sequence[Sequence[object]]]
 
@@ -69,22 +66,6 @@ def literal(text: str, *, width: int = HOVER_WIDTH, limit: int = HOVER_LIMIT) ->
     """
     lines = textwrap.wrap(shorten(text, limit), width, break_on_hyphens=False)
     return "<br>".join(escape(line) for line in lines)
-
-
-def label(text: str, limit: int = LABEL_LIMIT) -> str:
-    """Write a text for a tick or a legend: one short escaped line.
-
-    Args:
-        text: Any text.
-        limit: Most columns; a wide East Asian character takes two (Unicode Annex 11).
-
-    Returns:
-        Escaped text.
-    """
-    line = " ".join(text.split())
-    ends = accumulate(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in line)
-    kept = sum(end <= limit for end in ends)
-    return escape(line if kept == len(line) else line[: max(1, kept - 1)] + "…")
 
 
 def finish(

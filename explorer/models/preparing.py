@@ -77,7 +77,7 @@ def prepare(
     """
     found = resolve_source(source, family)
     target = resolve_device(device)
-    number_format = accelerated_dtype(dtype, accelerate, target)
+    number_format = accelerated_dtype(dtype, accelerate, target, found.weights)
     if accelerate == "compile":
         check_compiler(target)
     folder, revision = _locate(found, offline=offline, progress=progress, cancel=cancel)

@@ -18,6 +18,7 @@ from explorer.models.devices import resolve_device
 from explorer.models.loading import LOAD, LoadedModel, load_prepared, out_of_memory
 from explorer.models.memory import MemoryPlan, give_back, memory_on, plan, used_bytes
 from explorer.models.preparing import Prepared, prepare
+from explorer.models.sources import resolve_source
 from explorer.progress import CancelToken, LoadProgress, Progress
 from explorer.provenance import Acceleration, Family
 
@@ -109,7 +110,8 @@ class Shelf:
             ModelLoadError: There is no such model, device or format.
         """
         target = resolve_device(device)
-        computed_in = accelerated_dtype(dtype, self._accelerate, target)
+        weights = resolve_source(source, family).weights
+        computed_in = accelerated_dtype(dtype, self._accelerate, target, weights)
         checkpoint = find(source, family)
         if checkpoint is None or checkpoint.family != family:
             checkpoint = prepare(source, family, device, offline=True).checkpoint

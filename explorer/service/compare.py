@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Never, get_args
+from typing import Literal, Never
 
 import numpy as np
 import numpy.typing as npt
 
 from explorer.analysis.similarity import Seriation, clustered_order, cosine_matrix
+from explorer.engine.embedder import Embedder
 from explorer.notices import Notice
 from explorer.progress import Progress
 from explorer.provenance import Provenance
@@ -18,26 +19,6 @@ from explorer.service.limits import LIMITS, checked_instruction, checked_texts
 from explorer.service.workspace import Workspace
 
 Pairs = Literal["query_document", "document_document"]
-Order = Literal["given", "clustered"]
-PAIRS: tuple[Pairs, ...] = get_args(Pairs)
-ORDERS: tuple[Order, ...] = get_args(Order)
-
-
-@dataclass(frozen=True)
-class MatrixView:
-    """One matrix in the order in which it is drawn.
-
-    Attributes:
-        cosines: float32 [rows, columns].
-        row_texts: Text of each row.
-        column_texts: Text of each column.
-        square: Whether rows and columns are the same texts.
-    """
-
-    cosines: npt.NDArray[np.float32]
-    row_texts: tuple[str, ...]
-    column_texts: tuple[str, ...]
-    square: bool
 
 
 @dataclass(frozen=True)
@@ -51,6 +32,7 @@ class Comparison:
         document_document: float32 [documents, documents].
         query_order: Order of both sides of the first matrix in which similar ones lie side by side.
         document_order: The same for the second matrix.
+        instruction: What the queries carried, or None.
         provenance: The model behind the cosines.
         notices: What was left out or cut.
     """
@@ -61,32 +43,9 @@ class Comparison:
     document_document: npt.NDArray[np.float32]
     query_order: Seriation
     document_order: Seriation
+    instruction: str | None
     provenance: Provenance
     notices: tuple[Notice, ...]
-
-    def view(self, pairs: Pairs, order: Order) -> MatrixView:
-        """Choose one matrix and an order.
-
-        Args:
-            pairs: Queries with documents, or documents with documents.
-            order: As given, or similar ones side by side.
-
-        Returns:
-            The matrix as it is drawn.
-        """
-        square = pairs == "document_document"
-        matrix = self.document_document if square else self.query_document
-        rows_from = self.documents if square else self.queries
-        seriation = self.document_order if square else self.query_order
-        rows, columns = np.arange(matrix.shape[0]), np.arange(matrix.shape[1])
-        if order == "clustered":
-            rows, columns = np.asarray(seriation.rows), np.asarray(seriation.columns)
-        return MatrixView(
-            cosines=matrix[np.ix_(rows, columns)],
-            row_texts=tuple(rows_from[row] for row in rows),
-            column_texts=tuple(self.documents[column] for column in columns),
-            square=square,
-        )
 
 
 def compare(
@@ -108,7 +67,8 @@ def compare(
     """
     asked, empty_queries = checked_texts(queries, LIMITS.compared_texts, "service.queries_empty")
     read, empty_documents = checked_texts(documents, LIMITS.compared_texts, "service.documents_empty")
-    both = yield from embed_both(workspace, asked, read, checked_instruction(instruction))
+    task = checked_instruction(instruction)
+    both = yield from embed_both(workspace, asked, read, task)
     query_document = cosine_matrix(both.queries.vectors, both.documents.vectors)
     document_document = cosine_matrix(both.documents.vectors, both.documents.vectors)
     result = Comparison(
@@ -118,6 +78,7 @@ def compare(
         document_document=document_document,
         query_order=clustered_order(query_document),
         document_order=clustered_order(document_document),
+        instruction=task,
         provenance=both.provenance,
         notices=(*empty_queries, *empty_documents, *both.notices),
     )
@@ -160,13 +121,38 @@ def embed_both(
         Both sides.
     """
     embedder = yield from workspace.embedder()
+    return (yield from embed_sides(embedder, queries, documents, instruction))
+
+
+def embed_sides(
+    embedder: Embedder,
+    queries: Sequence[str],
+    documents: Sequence[str],
+    instruction: str | None,
+    stage: str = "service.stage_embedding",
+) -> Generator[Progress[Never], None, BothSides]:
+    """Embed queries with their instruction, and documents without, by a given model.
+
+    Args:
+        embedder: The model.
+        queries: Cleaned queries.
+        documents: Cleaned documents.
+        instruction: What the queries look for, or None.
+        stage: What the steps say is being done.
+
+    Yields:
+        One step a batch, without a result.
+
+    Returns:
+        Both sides.
+    """
     total = len(queries) + len(documents)
     sides: list[Embedded] = []
     for texts, side_instruction in ((queries, instruction), (documents, None)):
         before = len(queries) if sides else 0
         for step in embed(embedder, texts, side_instruction):
             if step.partial is None:
-                yield Progress(before + step.done, total, step.stage)
+                yield Progress(before + step.done, total, stage)
             else:
                 sides.append(step.partial)
     return BothSides(sides[0], sides[1], embedder.provenance)

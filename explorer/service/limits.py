@@ -18,7 +18,13 @@ class Limits:
         characters: Characters in one text.
         instruction_characters: Characters in an instruction.
         rerank_documents: Documents reranked for one query.
+        instructions: Instructions compared with each other.
+        instruction_pairs: Documents scored for all queries under all instructions together.
+        crossed_queries: Queries paired with every document.
+        judged_pairs: Pairs of all those queries and documents together.
         compared_texts: Texts on either side of a heatmap.
+        attributed_tokens: Tokens of a prompt whose words are weighed.
+        paired_words: Words on either side of a token-pair attribution.
         mapped_documents: Documents drawn on one map; a larger corpus is sampled, and said to be.
         upload_bytes: Size of an uploaded file.
     """
@@ -26,7 +32,13 @@ class Limits:
     characters: int = 100_000
     instruction_characters: int = 2_000
     rerank_documents: int = 200
-    compared_texts: int = 200
+    instructions: int = 6
+    instruction_pairs: int = 6_000
+    crossed_queries: int = 20
+    judged_pairs: int = 2_000
+    compared_texts: int = 300
+    attributed_tokens: int = 1_024
+    paired_words: int = 80
     mapped_documents: int = 50_000
     upload_bytes: int = 50_000_000
 

@@ -119,7 +119,7 @@ def would_fit(workspace: Workspace, request: ModelRequest) -> Notice:
         ModelLoadError: There is no such model, device or number format.
         InputError: The model may not be loaded from this page.
     """
-    _check_source(workspace, request)
+    check_source(workspace, request)
     plan = workspace.shelf.plan(request.source, request.family, request.device, request.dtype)
     values = {
         "model": request.source,
@@ -145,7 +145,7 @@ def load(workspace: Workspace, request: ModelRequest) -> Generator[Progress[Noti
         OutOfMemoryError: It does not fit; the message says what would.
         InputError: The model may not be loaded from this page.
     """
-    _check_source(workspace, request)
+    check_source(workspace, request)
     before = used_bytes_on(request.device)
     for step in workspace.swap(request.family, request.source, request.device, request.dtype):
         if step.partial is None:
@@ -202,7 +202,7 @@ def loaded_now(workspace: Workspace) -> LoadedNow:
     )
 
 
-def _check_source(workspace: Workspace, request: ModelRequest) -> None:
+def check_source(workspace: Workspace, request: ModelRequest) -> None:
     """Refuse what a visitor from another machine must not reach: folders here, and downloads nobody listed."""
     settings = workspace.settings
     resolve_dtype(request.dtype, resolve_device(request.device))

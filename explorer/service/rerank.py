@@ -28,7 +28,7 @@ __all__ = ["TEMPLATES", "RerankTemplate", "Reranking", "rerank", "scores_csv"]
 TEMPLATES: tuple[RerankTemplate, ...] = get_args(RerankTemplate)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reranking:
     """A list of documents in two orders.
 

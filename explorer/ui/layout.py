@@ -24,6 +24,7 @@ from explorer.ui import (
 from explorer.ui.components import ModelChips
 from explorer.ui.guard import Guard, refuse_downloads
 from explorer.ui.language import LABELS
+from explorer.ui.share.link import open_linked_view
 from explorer.ui.theme import PAGE_CSS, theme
 
 QUEUE: dict[str, int] = {"max_size": 32, "default_concurrency_limit": 8}
@@ -53,23 +54,25 @@ def build_page(workspace: Workspace) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title=say("ui.title", "en"), analytics_enabled=False, delete_cache=UPLOADS_KEPT) as page:
         with gr.Row(elem_id="header"):
-            gr.HTML("<div class='name'><b>Qwen3</b> Embedding Explorer</div>", elem_id="name")
+            gr.HTML("<h1 class='name'><b>Qwen3</b> Embedding Explorer</h1>", elem_id="name")
             chips = ModelChips(elem_id="chips", scale=4)
             switch = gr.Button("◐", size="sm", elem_id="theme", min_width=40, scale=0)
         switch.click(None, js=SWITCH_THEME, api_visibility="private")
-        with gr.Tabs():
+        mapped = gr.State(None)
+        with gr.Tabs() as views:
             with _view("rerank"):
-                rerank_tab.build(workspace, page)
+                rerank_tab.build(workspace, page, mapped)
             with _view("similarity"):
                 similarity_tab.build(workspace, page)
             with _view("dimensions"):
                 dimensions_tab.build(workspace, page)
             with _view("map"):
-                map_tab.build(workspace, page)
+                map_tab.build(workspace, page, mapped)
             with _view("training") as training:
                 training_tab.build(workspace, page, training)
             with _view("models"):
                 models_tab.build(workspace, page, chips)
+        open_linked_view(page, views)
         endpoints.build(workspace)
     return page
 

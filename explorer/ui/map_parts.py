@@ -38,8 +38,12 @@ class Parts:
     project: gr.State
 
 
-def components() -> Parts:
-    """Lay out the view: corpus and layout in the left third, map and documents at the right."""
+def components(project: gr.State) -> Parts:
+    """Lay out the view: corpus and layout in the left third, map and documents at the right.
+
+    Args:
+        project: Where the name of the project that is shown is kept.
+    """
     gr.Markdown(LABELS("map.lead"), elem_classes="lead")
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
@@ -48,7 +52,7 @@ def components() -> Parts:
             corpus = _corpus_inputs()
         with gr.Column(scale=2, min_width=320):
             shown = _map_outputs()
-    return Parts(**asked, chosen=chosen, **corpus, **shown, project=gr.State(None))
+    return Parts(**asked, chosen=chosen, **corpus, **shown, project=project)
 
 
 def _asking() -> dict[str, Any]:

@@ -235,14 +235,15 @@ def neighbor_table(found: Found, heading: str, language: Language) -> str:
     return table(headers, rows, heading)
 
 
-def build(workspace: Workspace, page: gr.Blocks) -> None:
+def build(workspace: Workspace, page: gr.Blocks, project: gr.State) -> None:
     """Lay out the view and connect it.
 
     Args:
         workspace: Where the models and projects are.
         page: The page, for what happens when it opens.
+        project: Where the name of the project that is shown is kept, for other views too.
     """
-    parts, handlers = components(), Handlers(workspace)
+    parts, handlers = components(project), Handlers(workspace)
     drawn = [
         parts.points,
         parts.colour,

@@ -14,6 +14,7 @@ from explorer.service.models import FAMILIES, CatalogueRow, ModelRequest
 from explorer.service.workspace import Workspace
 from explorer.settings import DTYPES, DtypeChoice
 from explorer.texts import Language, say
+from explorer.ui import models_check, models_ladder
 from explorer.ui.components import Chip, ModelChips, model_chips_data, part_words
 from explorer.ui.jobs import INSTANT, QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
@@ -38,8 +39,13 @@ class Parts:
     catalogue: gr.HTML
 
 
-def components(workspace: Workspace) -> Parts:
-    """Lay out the view: what to load at the left, the family at the right."""
+def components(workspace: Workspace, page: gr.Blocks) -> Parts:
+    """Lay out the view: what to load at the left; the family, the self-check and the ladder at the right.
+
+    Args:
+        workspace: Where the models are.
+        page: The page, for what happens when it opens.
+    """
     gr.Markdown(LABELS("loading.lead"), elem_classes="lead")
     settings = workspace.settings
     with gr.Row():
@@ -78,11 +84,20 @@ def components(workspace: Workspace) -> Parts:
                 unload = gr.Button(LABELS("loading.unload"), elem_id="models-unload")
                 stop = gr.Button(LABELS("ui.stop"), elem_id="models-stop")
             status = gr.HTML(elem_id="models-status")
-        with gr.Column(scale=2, min_width=320):
-            catalogue = gr.HTML(elem_id="models-catalogue")
-            with gr.Accordion(LABELS("ui.how_to_read"), open=False):
-                gr.Markdown(LABELS("loading.reading"), elem_classes="reading")
+        with gr.Column(scale=2, min_width=320), gr.Tabs(elem_id="models-tools"):
+            with _tool("loading.catalogue", "catalogue"):
+                catalogue = gr.HTML(elem_id="models-catalogue")
+                with gr.Accordion(LABELS("ui.how_to_read"), open=False):
+                    gr.Markdown(LABELS("loading.reading"), elem_classes="reading")
+            with _tool("self_check.title", "check"):
+                models_check.build(workspace)
+            with _tool("size_ladder.title", "ladder"):
+                models_ladder.build(workspace, page, device, dtype)
     return Parts(family, model, device, dtype, check, load, stop, unload, status, catalogue)
+
+
+def _tool(label: str, name: str) -> gr.Tab:
+    return gr.Tab(LABELS(label), id=name, elem_id=f"tab-models-{name}")
 
 
 class Handlers:
@@ -175,7 +190,7 @@ def build(workspace: Workspace, page: gr.Blocks, chips: ModelChips) -> None:
         page: The page, for what happens when it opens.
         chips: The header's chips, which show what is loaded.
     """
-    parts, handlers = components(workspace), Handlers(workspace)
+    parts, handlers = components(workspace, page), Handlers(workspace)
     wanted = [parts.family, parts.model, parts.device, parts.dtype]
     place = [parts.device, parts.dtype]
     heavy = on_device(parts.status)

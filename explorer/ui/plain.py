@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from explorer.notices import Notice
-from explorer.texts import Language, say
+from explorer.texts import Language
 
 
 def notice_lines(notices: Iterable[Notice], language: Language) -> str:
@@ -34,16 +34,14 @@ def source_line(*sentences: str) -> str:
     return f"<div class='source'>{' '.join(escape(sentence) for sentence in sentences if sentence)}</div>"
 
 
-def pair_panel(
-    left: tuple[str, str, str], right: tuple[str, str, str], cosine: float, language: Language
-) -> str:
-    """Write two texts side by side with their cosine.
+def pair_panel(left: tuple[str, str, str], right: tuple[str, str, str], number: str, meaning: str) -> str:
+    """Write two texts side by side with a number about both.
 
     Args:
         left: Kind (``"query"`` or ``"document"``), heading and text of the first.
         right: The same of the second.
-        cosine: Their cosine.
-        language: The visitor's language.
+        number: As it is written.
+        meaning: What it is.
 
     Returns:
         HTML.
@@ -52,8 +50,7 @@ def pair_panel(
         f"<div class='side {kind}'><small>{escape(heading)}</small>{escape(text)}</div>"
         for kind, heading, text in (left, right)
     )
-    label = escape(say("similarity.cosine", language))
-    return f"<div class='pair'>{sides}<div class='number'>{cosine:.3f}<br><small>{label}</small></div></div>"
+    return f"<div class='pair'>{sides}<div class='number'>{number}<br><small>{escape(meaning)}</small></div></div>"
 
 
 def document_panel(heading: str, text: str, facts: Iterable[tuple[str, str]]) -> str:
@@ -86,4 +83,6 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], caption: str = 
     head = "".join(f"<th scope='col'>{escape(header)}</th>" for header in headers)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f"<div class='plain-table'><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    # A long table scrolls in its frame, which the keyboard must reach.
+    whole = f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<div class='plain-table' tabindex='0'>{whole}</div>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -11,13 +11,25 @@ import gradio as gr
 
 from explorer.service import rerank
 from explorer.service.examples import rerank_examples
-from explorer.service.prompts import PROMPT_VIEWS, instruction_presets
+from explorer.service.prompts import instruction_presets
 from explorer.service.workspace import Workspace
-from explorer.ui.components import RankedCards, TokenStrip
+from explorer.ui.components import RankedCards
+from explorer.ui.evidence import EvidenceButton, evidence_button
 from explorer.ui.jobs import STATE_SECONDS
 from explorer.ui.language import LABELS
+from explorer.ui.panels import (
+    attribution,
+    counterfactuals,
+    disagreements,
+    instructions,
+    prompt,
+    saturation,
+    two_stages,
+)
 from explorer.ui.panels.view import RerankView
 from explorer.ui.plain import source_line
+from explorer.ui.share.code_panel import code_panel
+from explorer.ui.share.link import LinkParts, link_parts
 
 SOURCES = ("lines", "table", "file")
 """Where the documents may come from."""
@@ -47,35 +59,50 @@ class Parts:
     caption: gr.HTML
     notices: gr.HTML
     download: gr.DownloadButton
-    prompt_view: gr.Radio
-    prompt: TokenStrip
+    evidence: EvidenceButton
     shown: gr.State
     chosen: gr.State
+    tools: gr.Tabs
+    link: LinkParts
+    write_code: Callable[[Any], None]
 
 
-PANELS: dict[str, ModuleType] = {}
+PANELS: dict[str, ModuleType] = {
+    "instructions": instructions,
+    "two_stages": two_stages,
+    "disagreements": disagreements,
+    "saturation": saturation,
+    "prompt": prompt,
+    "attribution": attribution,
+    "counterfactuals": counterfactuals,
+}
 """The panels beside the ranking, by the name of their tab."""
 
 
-def components(workspace: Workspace) -> Parts:
+def components(workspace: Workspace, project: gr.State) -> Parts:
     """Lay out the view: inputs in the left third, the ranking and the other panels at the right.
 
     Args:
         workspace: Where the models are, for the panels.
+        project: Name of the project that the Map view shows, for the panels.
     """
     shown, chosen = gr.State(None, time_to_live=STATE_SECONDS), gr.State(0)
     gr.Markdown(LABELS("rerank.lead"), elem_classes="lead")
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
             inputs = _inputs()
-        view = RerankView(**{name: inputs[name] for name in READ}, shown=shown, chosen=chosen)
-        with gr.Column(scale=2, min_width=320), gr.Tabs(elem_id="rerank-tools"):
-            with gr.Tab(LABELS("rerank.ranking"), id="ranking", elem_id="tab-rerank-ranking"):
-                outputs = _outputs()
-            for name, panel in PANELS.items():
-                with gr.Tab(LABELS(f"rerank.{name}"), id=name, elem_id=f"tab-rerank-{name}") as tab:
-                    panel.build(workspace, view, tab)
-    return Parts(**inputs, **outputs, shown=shown, chosen=chosen)
+        view = RerankView(
+            **{name: inputs[name] for name in READ}, shown=shown, chosen=chosen, project=project
+        )
+        with gr.Column(scale=2, min_width=320):
+            with gr.Tabs(elem_id="rerank-tools") as tools:
+                with gr.Tab(LABELS("rerank.ranking"), id="ranking", elem_id="tab-rerank-ranking"):
+                    outputs = _outputs()
+                for name, panel in PANELS.items():
+                    with gr.Tab(LABELS(f"rerank.{name}"), id=name, elem_id=f"tab-rerank-{name}") as tab:
+                        panel.build(workspace, view, tab)
+            write_code = code_panel(workspace, "rerank", shown)
+    return Parts(**inputs, **outputs, shown=shown, chosen=chosen, tools=tools, write_code=write_code)
 
 
 def _inputs() -> dict[str, Any]:
@@ -123,6 +150,7 @@ def _inputs() -> dict[str, Any]:
         "template": template,
         "run": run,
         "stop": stop,
+        "link": link_parts("rerank"),
     }
 
 
@@ -163,19 +191,13 @@ def _outputs() -> dict[str, Any]:
     cards = RankedCards(elem_id="rerank-cards")
     caption = gr.HTML(elem_id="rerank-caption")
     notices = gr.HTML(elem_classes="notices", elem_id="rerank-notices")
-    download = gr.DownloadButton(
-        LABELS("rerank.download"),  # type: ignore[arg-type] # gradio takes it, as on every button
-        size="sm",
-        elem_id="rerank-download",
-    )
-    with gr.Accordion(LABELS("rerank.prompt"), open=False, elem_id="rerank-prompt-panel"):
-        prompt_view = gr.Radio(
-            [(LABELS(f"rerank.prompt_{view}"), view) for view in PROMPT_VIEWS],
-            value=PROMPT_VIEWS[0],
-            label=LABELS("rerank.prompt_of"),
-            elem_id="rerank-prompt-view",
+    with gr.Row():
+        download = gr.DownloadButton(
+            LABELS("rerank.download"),  # type: ignore[arg-type] # gradio takes it, as on every button
+            size="sm",
+            elem_id="rerank-download",
         )
-        prompt = TokenStrip(elem_id="rerank-prompt")
+        evidence = evidence_button("rerank")
     with gr.Accordion(LABELS("ui.how_to_read"), open=False):
         gr.Markdown(LABELS("rerank.reading"), elem_classes="reading")
     return {
@@ -183,8 +205,7 @@ def _outputs() -> dict[str, Any]:
         "caption": caption,
         "notices": notices,
         "download": download,
-        "prompt_view": prompt_view,
-        "prompt": prompt,
+        "evidence": evidence,
     }
 
 

@@ -11,25 +11,23 @@ import gradio as gr
 from explorer.errors import InputError
 from explorer.service import rerank, uploads
 from explorer.service.examples import rerank_examples
-from explorer.service.prompts import PromptView, exact_tokens
 from explorer.service.rerank import Reranking
 from explorer.service.workspace import Workspace
 from explorer.texts import Language, say
 from explorer.ui.components import (
-    PromptToken,
     RankedCards,
     RankedItem,
-    TokenStrip,
     part_words,
     ranked_cards_data,
-    token_strip_data,
 )
 from explorer.ui.downloads import stored
+from explorer.ui.evidence import connect_evidence
 from explorer.ui.jobs import INSTANT, QUIET, follow, on_device, said
 from explorer.ui.language import language_of
 from explorer.ui.panels.view import documents_from
 from explorer.ui.plain import notice_lines, source_line
-from explorer.ui.rerank_parts import SOURCES, components, one_a_line
+from explorer.ui.rerank_parts import PANELS, SOURCES, components, one_a_line
+from explorer.ui.share.rerank_share import restored_rerank, share_rerank
 
 
 class Handlers:
@@ -71,18 +69,6 @@ class Handlers:
             top,
             stored(rerank.scores_csv(result), "rerank.csv"),
         )
-
-    @said
-    def prompt(
-        self, shown: Reranking | None, chosen: int, view: PromptView, request: gr.Request
-    ) -> TokenStrip:
-        """Show the exact input of the chosen document."""
-        words = part_words("tokens", language_of(request))
-        if shown is None:
-            return TokenStrip(words=words)
-        tokens = exact_tokens(self.workspace, shown, chosen, view)
-        pieces = [PromptToken(token.id, token.text, token.special, token.cut) for token in tokens]
-        return TokenStrip(tokens=token_strip_data(pieces), words=words)
 
     @said
     def read_file(self, file: str | None, request: gr.Request) -> gr.Dropdown:
@@ -151,14 +137,15 @@ def titled_examples(request: gr.Request) -> tuple[gr.Dropdown, str]:
     return gr.Dropdown(choices=choices), source_line(rerank_examples()[0].note[language])
 
 
-def build(workspace: Workspace, page: gr.Blocks) -> None:
+def build(workspace: Workspace, page: gr.Blocks, project: gr.State) -> None:
     """Lay out the view and connect it.
 
     Args:
         workspace: Where the models are.
         page: The page, for what happens when it opens.
+        project: Name of the project that the Map view shows.
     """
-    parts, handlers = components(workspace), Handlers(workspace)
+    parts, handlers = components(workspace, project), Handlers(workspace)
     inputs = [
         parts.query,
         parts.instruction,
@@ -171,12 +158,10 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
     inputs.append(parts.template)
     outputs = [parts.cards, parts.caption, parts.notices, parts.shown, parts.chosen, parts.download]
     heavy = on_device(parts.caption)
-    prompt: dict[str, Any] = {
-        "inputs": [parts.shown, parts.chosen, parts.prompt_view],
-        "outputs": parts.prompt,
-    }
 
-    first = page.load(handlers.run, inputs, outputs, **heavy)
+    titled = page.load(titled_examples, None, [parts.example, parts.note], **INSTANT)
+    opened = restored_rerank(parts, titled.then, ("ranking", *PANELS))
+    first = opened.then(handlers.run, inputs, outputs, **heavy)
     pressed = gr.on(
         [parts.run.click, parts.query.submit, parts.instruction.submit],
         handlers.run,
@@ -191,11 +176,9 @@ def build(workspace: Workspace, page: gr.Blocks) -> None:
         **QUIET,
     ).then(handlers.run, inputs, outputs, **heavy)
     parts.stop.click(None, cancels=[first, pressed, filled], **QUIET)
-    for result in (first, pressed, filled):
-        result.then(handlers.prompt, **prompt, **QUIET)
-    parts.prompt_view.change(handlers.prompt, **prompt, **QUIET)
-    parts.cards.pick(picked, None, parts.chosen, **QUIET).then(handlers.prompt, **prompt, **QUIET)
-    page.load(titled_examples, None, [parts.example, parts.note], **INSTANT)
+    share_rerank(parts, inputs, (first, pressed, filled))
+    connect_evidence(workspace, parts.evidence, parts.shown, parts.caption, parts.stop)
+    parts.cards.pick(picked, None, parts.chosen, **QUIET)
     parts.preset.input(lambda text: text, parts.preset, parts.instruction, **INSTANT)
     gr.on(
         [parts.source.change], choose_source, parts.source, [parts.lines, parts.table, parts.file], **INSTANT

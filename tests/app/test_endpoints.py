@@ -24,7 +24,26 @@ def test_only_the_documented_endpoints_are_public(client: Client) -> None:
     assert set(client.view_api(return_format="dict")["named_endpoints"]) == {
         "/rerank",
         "/similarity",
+        "/similarity_change",
+        "/random_pairs",
         "/embed",
+        "/prompt",
+        "/attribution",
+        "/token_pairs",
+        "/instructions",
+        "/two_stages",
+        "/disagreements",
+        "/saturation",
+        "/self_check",
+        "/size_ladder",
+        "/counterfactuals",
+        "/try_changes",
+        "/link",
+        "/open_link",
+        "/rerank_code",
+        "/similarity_code",
+        "/rerank_evidence",
+        "/similarity_evidence",
     }
 
 

@@ -32,7 +32,7 @@ from tests.benchmarks.setting import Setting, setting_for
 from tests.benchmarks.table import Row, written
 from tests.benchmarks.weights import random_model
 
-MODEL_PARTS = ("rerank", "embed", "stored", "reproducible", "accelerations")
+MODEL_PARTS = ("rerank", "instructions", "attribution", "embed", "stored", "reproducible", "accelerations")
 """What is measured with a model of the shape that was asked for."""
 
 OTHER_PARTS = ("search", "growth", "umap_map", "startup")

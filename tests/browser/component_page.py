@@ -10,6 +10,7 @@ from invented import HOSTILE, PROVENANCE, corpus, curve, dimensions, heatmap, pr
 
 from explorer.ui.components import (
     Chip,
+    CosineHeatmap,
     DimensionsView,
     FigureView,
     ModelChips,
@@ -68,9 +69,9 @@ def tabs(words) -> dict[str, gr.HTML]:
             words=words("cards"),
             elem_id="cards",
         )
-        strip = TokenStrip(tokens=token_strip_data(prompt()), words=words("tokens"), elem_id="tokens")
+        strip = TokenStrip(tokens=token_strip_data([("", prompt())]), words=words("tokens"), elem_id="tokens")
     with gr.Tab("Similarity", id="similarity"):
-        figure = FigureView(figure=heatmap(), words=words("figure"), elem_id="heatmap")
+        cosines = CosineHeatmap(**heatmap(4, 10), words=words("heatmap"), elem_id="heatmap")
         other = FigureView(figure=curve(), words=words("figure"), elem_id="curve", height=320)
     with gr.Tab("Dimensions", id="dimensions"):
         view = DimensionsView(data=dimensions(8, 12, 1024), words=words("dimensions"), elem_id="dimensions")
@@ -79,7 +80,7 @@ def tabs(words) -> dict[str, gr.HTML]:
     return {
         "cards": cards,
         "tokens": strip,
-        "heatmap": figure,
+        "heatmap": cosines,
         "curve": other,
         "dimensions": view,
         "map": points,
@@ -114,6 +115,8 @@ def build() -> gr.Blocks:
             )
             button("chinese", lambda: RankedCards(words=part_words("cards", "zh")), parts["cards"])
             button("square", lambda: DimensionsView(data=dimensions(64, 64, 1024)), parts["dimensions"])
+            button("difference", lambda: CosineHeatmap(**heatmap(4, 10, variants=2)), parts["heatmap"])
+            button("large", lambda: CosineHeatmap(**heatmap(300, 300)), parts["heatmap"])
             button("move", lambda: ScatterMap(points=map_points(-layout)), parts["map"])
             button(
                 "mark",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from explorer.analysis.matryoshka import MatryoshkaCurve
-from explorer.figures.heatmap import similarity_heatmap
 from explorer.figures.matryoshka import dimensions_curve
-from explorer.ui.components import PromptToken, RankedItem, dimensions_data, ranked_cards_data
+from explorer.ui.components import (
+    HeatmapMatrix,
+    PromptToken,
+    RankedItem,
+    cosine_heatmap_data,
+    cosine_heatmap_random,
+    dimensions_data,
+    ranked_cards_data,
+)
 
 HOSTILE = (
     "<img src=x onerror=\"window.broken='img'\"> <script>window.broken='script'</script> "
@@ -144,10 +153,28 @@ def prompt() -> list[PromptToken]:
     ]
 
 
-def heatmap() -> str:
-    """A small heatmap with a hostile label."""
-    scores = RNG.uniform(0.1, 0.9, (4, len(TEXTS)))
-    return similarity_heatmap(scores, TEXTS[2:6], TEXTS, caption=PROVENANCE).to_json()
+def heatmap(rows: int, columns: int, variants: int = 1) -> dict[str, str]:
+    """Cosines of invented texts, some of them hostile, with their random pairs; two variants make a difference."""
+    queries = [TEXTS[(row + 2) % len(TEXTS)] for row in range(rows)]
+    documents = [TEXTS[column % len(TEXTS)] for column in range(columns)]
+    rng = np.random.default_rng(11)
+
+    def matrix(name: Literal["query_document", "document_document"], height: int) -> HeatmapMatrix:
+        layers = [rng.uniform(0.1, 0.9, (height, columns)).astype(np.float32) for _ in range(variants)]
+        if name == "document_document":
+            layers = [
+                np.clip(layer + layer.T + 2 * np.eye(columns), 0, 1).astype(np.float32) for layer in layers
+            ]
+        orders = [np.arange(count, dtype=np.int32)[::-1] for count in (height, columns)]
+        return HeatmapMatrix(name, tuple(layers), *orders)
+
+    matrices = [matrix("query_document", rows), matrix("document_document", columns)]
+    labels = ["small", HOSTILE] if variants == 2 else []
+    unrelated = [np.linspace(-0.2, 0.4, 1000).astype(np.float32)] * variants
+    return {
+        "data": cosine_heatmap_data(queries, documents, matrices, labels, PROVENANCE),
+        "random": cosine_heatmap_random({matrix.name: unrelated for matrix in matrices}),
+    }
 
 
 def curve() -> str:

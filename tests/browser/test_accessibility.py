@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from views import FIRST_RESULT, first_cards, open_view
+from views import first_cards, open_view
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+)
 
 VIEWS = ("Rerank", "Similarity", "Dimensions", "Map", "Training", "Models")
 GRAVE = {"serious", "critical"}

@@ -1,9 +1,9 @@
-"""The heatmap and what all drawings have in common: no markup from texts, a table, light and dark, no upload."""
+"""What all drawings have in common: no markup from texts, a table, light and dark, no upload."""
 
 from __future__ import annotations
 
 import pytest
-from parts import drawn, logged, press
+from parts import drawn, press
 
 
 def test_hostile_text_stays_text(visit):
@@ -22,28 +22,6 @@ def test_hostile_text_stays_text(visit):
     text = page.locator('#cards .rc-card[data-index="5"] .rc-text').text_content()
     assert "<img src=x onerror=" in text
     assert "{{constructor}} ${window.broken='template'} &lt;b&gt;" in text
-
-
-def test_hover_over_a_hostile_cell_shows_its_characters(visit):
-    page, _ = visit("Similarity")
-    drawn(page, "heatmap")
-    box = page.locator("#heatmap .nsewdrag").first.bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.9)
-    page.wait_for_timeout(200)
-    page.mouse.move(box["x"] + box["width"] * 0.55 + 2, box["y"] + box["height"] * 0.9)
-    page.wait_for_function("document.querySelector('#heatmap .hoverlayer').textContent.includes('<script>')")
-    said = page.locator("#heatmap .hoverlayer").text_content()
-    assert "cosine similarity of" in said
-    assert page.evaluate("window.broken") is None
-
-
-def test_a_heatmap_cell_tells_its_row_and_column(visit):
-    page, _ = visit("Similarity")
-    drawn(page, "heatmap")
-    box = page.locator("#heatmap .nsewdrag").first.bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.6)
-    said = logged(page, "heatmap.pick")
-    assert (said["row"], said["column"]) == (2, 2)
 
 
 def test_no_drawing_offers_to_upload(visit):

@@ -11,8 +11,6 @@ import pytest
 from views import (
     FIRST_RESULT,
     csv_file,
-    drawn,
-    drawn_again,
     first_cards,
     first_map,
     map_uploaded,
@@ -66,14 +64,13 @@ def test_in_the_rerank_view(visit: Any) -> None:
     fill(visit, "rerank-query", " ".join(PAYLOADS))
     fill(visit, "rerank-instruction", " ".join(PAYLOADS))
     fill(visit, "rerank-lines", "\n".join(PAYLOADS))
-    visit.locator("#rerank-prompt-panel button").first.click()
     visit.locator("#rerank-run").click()
     wait_until(visit, "() => document.querySelectorAll('#rerank-cards .rc-card').length === 30")
     assert sorted(texts_of(visit, "#rerank-cards .rc-text")) == sorted(PAYLOADS)
     assert not_literal(visit, "#rerank-cards .xp-table td") == []
-    # The worked example's prompt stands there until the new one comes, which is far longer.
+    open_view(visit, "Prompt")
     wait_until(visit, "() => document.querySelector('#rerank-prompt').innerText.length > 5000")
-    visit.locator("#rerank-prompt button").first.click()
+    visit.locator("#rerank-prompt .ts-head button").first.click()
     wait_until(visit, "() => document.querySelector('#rerank-prompt [role=status]').textContent !== ''")
     read = visit.evaluate("navigator.clipboard.readText()")
     whole = " ".join(payload for payload in PAYLOADS if payload.isascii())
@@ -100,22 +97,21 @@ def test_in_a_file_of_the_rerank_view(visit: Any) -> None:
 
 def test_in_the_similarity_view(visit: Any) -> None:
     open_view(visit, "Similarity")
-    heatmap = visit.locator("#similarity-heatmap .js-plotly-plot")
-    heatmap.wait_for(timeout=FIRST_RESULT)
+    stage = visit.locator("#similarity-heatmap .ch-stage")
+    stage.wait_for(timeout=FIRST_RESULT)
+    visit.locator("#similarity-heatmap .ch-random").first.wait_for(state="attached")
     for box in ("queries", "documents"):
         fill(visit, f"similarity-{box}", "\n".join(PAYLOADS))
     fill(visit, "similarity-instruction", PAYLOADS[0])
-    count = drawn(visit, "similarity-heatmap")
     visit.locator("#similarity-run").click()
-    drawn_again(visit, "similarity-heatmap", count)
+    wait_until(visit, "() => document.querySelectorAll('#similarity-heatmap tbody tr').length === 30")
+    visit.locator("#similarity-heatmap .ch-random").first.wait_for(state="attached")
     assert not_literal(visit, "#similarity-heatmap .xp-table") == []
-    area = heatmap.locator(".nsewdrag").first.bounding_box()
-    for share in (0.1, 0.5, 0.9):
-        x, y = area["x"] + area["width"] * share, area["y"] + area["height"] * share
-        visit.mouse.move(x, y)
-        visit.mouse.move(x + 2, y, steps=2)
-        visit.locator("#similarity-heatmap .hoverlayer text").first.wait_for()
-        visit.mouse.click(x, y)
+    area = stage.bounding_box()
+    for share in (0.4, 0.6, 0.9):
+        stage.click(position={"x": area["width"] * share, "y": area["height"] * share * 0.7})
+        stage.locator(".xp-tip span").wait_for()
+        assert any(payload in stage.locator(".xp-tip").text_content() for payload in PAYLOADS)
         visit.locator("#similarity-pair .pair").wait_for()
         assert [side in PAYLOADS for side in sides(visit)] == [True, True]
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from views import (
     FIRST_RESULT,
     card_texts,
     csv_file,
-    drawn,
-    drawn_again,
     first_cards,
     first_map,
     map_uploaded,
@@ -38,23 +35,6 @@ def test_rerank_opens_with_a_worked_example_and_answers_a_changed_query(site: st
     assert len(card_texts(page)) == len(before)
 
 
-def test_the_exact_prompt_of_a_clicked_card_is_shown_with_its_token_ids(site: str, open_page) -> None:
-    page, _ = open_page(site)
-    first_cards(page)
-    page.locator("#rerank-prompt-panel button").first.click()
-    strip = page.locator("#rerank-prompt")
-    strip.get_by_text("<|im_start|>").first.wait_for()
-    last = page.locator("#rerank-cards .rc-card").last
-    words = re.findall(r"[A-Za-z]{5,}", last.inner_text())
-    last.click()
-    strip.get_by_text("</think>").first.wait_for()
-    wait_until(
-        page,
-        "word => document.querySelector('#rerank-prompt').innerText.replace(/[\\s\\d]/g, '').includes(word)",
-        words[0],
-    )
-
-
 def test_documents_may_come_from_a_file_and_from_a_table(site: str, open_page) -> None:
     page, _ = open_page(site)
     first_cards(page)
@@ -70,25 +50,6 @@ def test_documents_may_come_from_a_file_and_from_a_table(site: str, open_page) -
     page.locator("#rerank-table").wait_for()
     page.locator("#rerank-run").click()
     wait_until(page, "() => document.querySelectorAll('#rerank-cards .rc-card').length > 3")
-
-
-def test_similarity_reorders_and_a_clicked_cell_is_read(site: str, open_page) -> None:
-    page, _ = open_page(site)
-    open_view(page, "Similarity")
-    heatmap = page.locator("#similarity-heatmap .js-plotly-plot")
-    heatmap.wait_for(timeout=FIRST_RESULT)
-    count = drawn(page, "similarity-heatmap")
-    page.locator("#similarity-pairs").get_by_text("Documents with documents").click()
-    drawn_again(page, "similarity-heatmap", count)
-    count = drawn(page, "similarity-heatmap")
-    page.locator("#similarity-order").get_by_text("Similar side by side").click()
-    drawn_again(page, "similarity-heatmap", count)
-    box = heatmap.locator(".plot .heatmaplayer, .bglayer .bg, .nsewdrag").first.bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.4)
-    pair = page.locator("#similarity-pair .pair")
-    pair.wait_for()
-    assert re.search(r"-?\d\.\d{3}", pair.inner_text())
-    assert pair.locator(".side").count() == 2
 
 
 def test_the_dimension_slider_moves_heatmap_and_ranking_without_asking_the_server(

@@ -21,6 +21,16 @@ def open_view(page: Any, name: str) -> None:
     page.locator(".overflow-dropdown button", has_text=name).first.click()
 
 
+def open_panel(page: Any, name: str) -> None:
+    """Open a panel of the Rerank view, also when its tab found no room in the row."""
+    tools = page.locator("#rerank-tools")
+    tab = tools.get_by_role("tab", name=name, exact=True)
+    if not (tab.count() and tab.is_visible()):
+        tools.locator(".overflow-menu > button").click()
+        tab = tools.locator(".overflow-dropdown button", has_text=name)
+    tab.click()
+
+
 def drawn(page: Any, part: str) -> int:
     return int(page.locator(f"#{part} .xp-part").get_attribute("data-drawn") or 0)
 

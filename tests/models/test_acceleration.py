@@ -186,17 +186,17 @@ def test_bfloat16_is_for_processors_that_have_it(monkeypatch, capabilities, expe
     assert devices.computes_bfloat16(CPU) is expected
     assert not devices.computes_bfloat16(torch.device("mps"))
     if expected:
-        assert accelerated_dtype("auto", "bf16", CPU) == torch.bfloat16
+        assert accelerated_dtype("auto", "bf16", CPU, "other") == torch.bfloat16
         return
     with pytest.raises(ModelLoadError, match="AVX-512 BF16, AMX or Arm bf16") as refused:
-        accelerated_dtype("auto", "bf16", CPU)
+        accelerated_dtype("auto", "bf16", CPU, "other")
     assert "cpu" in refused.value.text("zh")
 
 
 @pytest.mark.usefixtures("able")
 def test_bf16_does_not_overrule_another_number_format() -> None:
     with pytest.raises(ModelLoadError, match="float32 was asked for"):
-        accelerated_dtype("float32", "bf16", CPU)
+        accelerated_dtype("float32", "bf16", CPU, "other")
 
 
 def test_an_unknown_acceleration_is_refused(make_model: ModelFactory) -> None:
@@ -236,3 +236,11 @@ def _encode(loaded: LoadedModel) -> np.ndarray:
     from explorer.engine.embedder import Embedder
 
     return Embedder(loaded).encode(TEXTS)
+
+
+def test_bundled_models_stay_in_float32_unless_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    cuda = torch.device("cuda")
+    assert accelerated_dtype("auto", "none", cuda, "published") == torch.bfloat16
+    assert accelerated_dtype("auto", "none", cuda, "bundled") == torch.float32
+    assert accelerated_dtype("bfloat16", "none", cuda, "bundled") == torch.bfloat16

@@ -11,9 +11,7 @@ import pandas as pd
 import pytest
 
 from explorer.errors import InputError, ModelLoadError
-from explorer.service import models
-from explorer.service.models import ModelRequest
-from explorer.service.prompts import PROMPT_VIEWS, exact_tokens, instruction_presets
+from explorer.service.prompts import PROMPT_VIEWS, exact_inputs, instruction_presets
 from explorer.service.rerank import rerank, scores_csv
 from explorer.service.workspace import Workspace, finished, waited_for
 from explorer.settings import Settings
@@ -58,20 +56,24 @@ def test_an_unknown_template_is_refused_before_anything_is_computed(workspace: W
     assert len(workspace.cache) == 0
 
 
-def test_the_prompt_shown_is_the_one_that_gave_the_number(
-    workspace: Workspace, make_model: Callable[..., Path]
-) -> None:
-    shown = finished(rerank(workspace, "capital", DOCUMENTS))
-    texts = [
-        "".join(token.text for token in exact_tokens(workspace, shown, 0, view)) for view in PROMPT_VIEWS
-    ]
-    assert texts[0].startswith("<|im_start|>system\n") and texts[0].endswith("</think>\n\n")
-    assert texts[1] == f"Instruct: {shown.instruction}\nQuery:capital<|endoftext|>"
-    assert texts[2] == f"{DOCUMENTS[0]}<|endoftext|>"
-    finished(models.load(workspace, ModelRequest("embedding", str(make_model(seed=7)), "cpu")))
-    assert exact_tokens(workspace, shown, 0, "reranker")
-    with pytest.raises(InputError, match="Run again to see its prompt"):
-        exact_tokens(workspace, shown, 0, "query")
+def test_the_prompts_shown_are_those_that_gave_the_numbers(workspace: Workspace) -> None:
+    inputs = finished(exact_inputs(workspace, "capital", DOCUMENTS[0]))
+    assert tuple(one.view for one in inputs.inputs) == PROMPT_VIEWS
+    card, evaluation, query, document = ["".join(token.text for token in one.tokens) for one in inputs.inputs]
+    assert card.startswith("<|im_start|>system\n") and card.endswith("</think>\n\n")
+    assert "\n\n<Query>: capital\n\n<Document>: " in evaluation and "\n\n<Query>" not in card
+    assert query == f"Instruct: {inputs.instruction}\nQuery:capital<|endoftext|>"
+    assert document == f"{DOCUMENTS[0]}<|endoftext|>"
+    for one in inputs.inputs[:2]:
+        shown = finished(rerank(workspace, "capital", DOCUMENTS, template=one.view))
+        assert one.log_odds == pytest.approx(shown.scores.log_odds[0], abs=1e-5)
+        assert one.read_tokens == shown.scores.tokens[0]
+    assert inputs.template_effect == pytest.approx(inputs.inputs[1].log_odds - inputs.inputs[0].log_odds)
+
+
+def test_what_a_prompt_leaves_out_is_marked(workspace: Workspace) -> None:
+    document = finished(exact_inputs(workspace, "capital", "word " * 100)).inputs[3]
+    assert document.read_tokens == 64 < len(document.tokens)
 
 
 def test_the_first_load_ends_even_when_something_unforeseen_breaks(monkeypatch: pytest.MonkeyPatch) -> None:

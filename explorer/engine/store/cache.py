@@ -17,7 +17,7 @@ from explorer.engine.store.write_behind import WriteBehind
 from explorer.engine.tokens import TokenIds
 from explorer.provenance import Provenance
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Part of every key; raised when the same tokens would give other numbers."""
 
 DEFAULT_BYTES = 512 << 20

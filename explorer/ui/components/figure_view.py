@@ -15,10 +15,6 @@ class FigureView(BrowserPart):
             above it, and ``layout.meta["table"]`` (``{"columns": [...], "rows": [[...]]}``) as a folded table.
         words: ``part_words("figure", language)``.
         height: Height of the drawing in pixels.
-
-    Events:
-        pick: A mark was clicked: ``{"curve": int, "point": int, "row": int, "column": int}``. ``row`` and
-            ``column`` are the cell of a heatmap as drawn (row 0 is the first of ``z``), else -1.
     """
 
     def __init__(
@@ -32,7 +28,7 @@ class FigureView(BrowserPart):
         super().__init__(
             "FigureView",
             scripts=["plotly_theme.js", "figure_view.js"],
-            events=["pick"],
+            events=[],
             props={"figure": figure, "words": dict(words or {}), "height": height},
             **options,
         )

@@ -28,20 +28,26 @@ class PromptToken:
     cut: bool = False
 
 
-def token_strip_data(tokens: Sequence[PromptToken]) -> str:
+def token_strip_data(inputs: Sequence[tuple[str, Sequence[PromptToken]]]) -> str:
     """Write the ``tokens`` prop of ``TokenStrip``.
 
     Args:
-        tokens: The whole prompt, cut tokens in place.
+        inputs: What is written on the button of each input, and its tokens, cut ones in place.
 
     Returns:
-        JSON text with the first 2,000 tokens and the count of all; only those are drawn and copied.
+        JSON text with the first 2,000 tokens of each and the count of all; only those are drawn and copied.
     """
-    return compact({"total": len(tokens), "tokens": [asdict(token) for token in tokens[:TOKEN_LIMIT]]})
+    drawn = [
+        {"label": label, "total": len(tokens), "tokens": [asdict(token) for token in tokens[:TOKEN_LIMIT]]}
+        for label, tokens in inputs
+    ]
+    return compact({"inputs": drawn})
 
 
 class TokenStrip(BrowserPart):
     """Tokens as chips with their ids; white space made visible; buttons copy the string and the ids.
+
+    With several inputs, a button for each of them chooses which is drawn.
 
     Props:
         tokens: JSON of ``token_strip_data``; empty draws the ``empty`` sentence.

@@ -15,7 +15,27 @@ from explorer.texts import Language, sentences
 TEXT_LIMIT = 2_000
 """Characters of one text that travel to the browser; the rest stays on the server."""
 
-Prefix = Literal["cards", "figure", "dimensions", "map", "tokens", "chips", "stages", "filter", "merge"]
+Prefix = Literal[
+    "cards",
+    "figure",
+    "dimensions",
+    "map",
+    "tokens",
+    "chips",
+    "stages",
+    "filter",
+    "merge",
+    "edits",
+    "code",
+    "bump",
+    "quadrants",
+    "instructions",
+    "saturation",
+    "heatmap",
+    "ladder",
+    "attribution",
+    "pairs",
+]
 
 
 def pack(array: NDArray[Any], dtype: str = "<f4") -> str:

@@ -8,10 +8,34 @@ from __future__ import annotations
 import gradio as gr
 
 from explorer.service.workspace import Workspace
-from explorer.ui.endpoints import texts
+from explorer.ui.endpoints import (
+    attribution,
+    counterfactuals,
+    evidence,
+    instructions,
+    saturation,
+    self_check,
+    share,
+    similarity,
+    size_ladder,
+    texts,
+    two_stages,
+)
 from explorer.ui.jobs import DEVICE
 
-FILES = (texts,)
+FILES = (
+    texts,
+    evidence,
+    self_check,
+    size_ladder,
+    instructions,
+    saturation,
+    two_stages,
+    counterfactuals,
+    share,
+    attribution,
+    similarity,
+)
 
 
 def build(workspace: Workspace) -> None:

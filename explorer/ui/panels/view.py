@@ -28,6 +28,7 @@ class RerankView:
         template: Which official prompt.
         shown: The last :class:`~explorer.service.rerank.Reranking`, or None.
         chosen: Index of the document whose card was clicked; the best one's at first.
+        project: Name of the project that the Map view shows, or None.
     """
 
     query: gr.Textbox
@@ -40,6 +41,7 @@ class RerankView:
     template: gr.Radio
     shown: gr.State
     chosen: gr.State
+    project: gr.State
 
     @property
     def documents(self) -> list[Any]:
