@@ -118,15 +118,9 @@ def size_ladder(
     """
     if family not in FAMILIES:
         raise InputError("size_ladder.family_unknown")
-    form_of(template)
     names = _checked_sources(default_sources(family) if sources is None else sources)
-    read, empty = checked_texts(documents, LIMITS.rerank_documents, "service.documents_empty")
-    task = checked_instruction(instruction) or DEFAULT_INSTRUCTION
-    question = Question(checked_query(query), read, task, template)
-    guests = Guests(workspace, family)
-    rungs: list[Rung] = []
-    left_out: list[Notice] = []
-    notices = list(empty)
+    question, empty = _checked_question(query, documents, instruction, template)
+    guests, rungs, left_out, notices = Guests(workspace, family), list[Rung](), list[Notice](), list(empty)
     try:
         for name in names:
             try:
@@ -143,6 +137,16 @@ def size_ladder(
             pass
     result = SizeLadder(family, question, tuple(rungs), tuple(left_out), tuple(notices))
     yield Progress(len(names), len(names), "service.stage_done", result)
+
+
+def _checked_question(
+    query: str, documents: Sequence[str], instruction: str | None, template: RerankTemplate
+) -> tuple[Question, tuple[Notice, ...]]:
+    """Check what all models are asked, and tell which documents were left out."""
+    form_of(template)
+    read, empty = checked_texts(documents, LIMITS.rerank_documents, "service.documents_empty")
+    task = checked_instruction(instruction) or DEFAULT_INSTRUCTION
+    return Question(checked_query(query), read, task, template), empty
 
 
 def _checked_sources(sources: Sequence[str]) -> tuple[str, ...]:

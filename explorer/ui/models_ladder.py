@@ -88,7 +88,7 @@ def build(workspace: Workspace, page: gr.Blocks, device: gr.Dropdown, dtype: gr.
         device: Where the models run.
         dtype: What they compute in.
     """
-    handlers, example = Handlers(workspace), rerank_examples()[0]
+    handlers = Handlers(workspace)
     gr.Markdown(LABELS("size_ladder.lead"), elem_classes="lead")
     with gr.Row():
         family = gr.Radio(
@@ -107,14 +107,7 @@ def build(workspace: Workspace, page: gr.Blocks, device: gr.Dropdown, dtype: gr.
         info=LABELS("size_ladder.models_info"),
         elem_id="ladder-models",
     )
-    query = gr.Textbox(example.query, label=LABELS("ui.query"), lines=1, elem_id="ladder-query")
-    documents = gr.Textbox(
-        "\n".join(" ".join(document.split()) for document in example.documents),
-        label=LABELS("ui.documents"),
-        lines=4,
-        max_lines=6,
-        elem_id="ladder-documents",
-    )
+    query, documents = _question()
     with gr.Row():
         start = gr.Button(LABELS("size_ladder.run"), elem_id="ladder-run", scale=3)
         stop = gr.Button(LABELS("ui.stop"), elem_id="ladder-stop", scale=1, min_width=80)
@@ -130,3 +123,17 @@ def build(workspace: Workspace, page: gr.Blocks, device: gr.Dropdown, dtype: gr.
     )
     stop.click(None, cancels=[running], **QUIET)
     page.load(worded, None, table, **INSTANT)
+
+
+def _question() -> tuple[gr.Textbox, gr.Textbox]:
+    """What all models are asked, filled with the first worked example."""
+    example = rerank_examples()[0]
+    query = gr.Textbox(example.query, label=LABELS("ui.query"), lines=1, elem_id="ladder-query")
+    documents = gr.Textbox(
+        "\n".join(" ".join(document.split()) for document in example.documents),
+        label=LABELS("ui.documents"),
+        lines=4,
+        max_lines=6,
+        elem_id="ladder-documents",
+    )
+    return query, documents

@@ -12,7 +12,7 @@ from explorer.provenance import Family
 from explorer.service import models
 from explorer.service.models import FAMILIES, CatalogueRow, ModelRequest
 from explorer.service.workspace import Workspace
-from explorer.settings import DTYPES, DtypeChoice
+from explorer.settings import DTYPES, DtypeChoice, Settings
 from explorer.texts import Language, say
 from explorer.ui import models_check, models_ladder
 from explorer.ui.components import Chip, ModelChips, model_chips_data, part_words
@@ -47,43 +47,9 @@ def components(workspace: Workspace, page: gr.Blocks) -> Parts:
         page: The page, for what happens when it opens.
     """
     gr.Markdown(LABELS("loading.lead"), elem_classes="lead")
-    settings = workspace.settings
     with gr.Row():
         with gr.Column(scale=1, min_width=320):
-            family = gr.Radio(
-                [(LABELS(f"loading.family_{name}"), name) for name in FAMILIES],
-                value=FAMILIES[0],
-                label=LABELS("loading.family"),
-                elem_id="models-family",
-            )
-            model = gr.Dropdown(
-                models.names(FAMILIES[0]),
-                value=settings.embedding,
-                allow_custom_value=True,
-                label=LABELS("loading.model"),
-                info=LABELS("loading.model_info"),
-                elem_id="models-model",
-            )
-            device = gr.Dropdown(
-                models.available_devices(),
-                value=settings.device,
-                label=LABELS("loading.device"),
-                elem_id="models-device",
-            )
-            dtype = gr.Radio(
-                [(name, name) for name in DTYPES],
-                value=settings.dtype,
-                label=LABELS("loading.dtype"),
-                info=LABELS("loading.dtype_info"),
-                elem_id="models-dtype",
-            )
-            with gr.Row():
-                load = gr.Button(LABELS("loading.load"), variant="primary", elem_id="models-load", scale=2)
-                check = gr.Button(LABELS("loading.check"), elem_id="models-check", scale=2)
-            with gr.Row():
-                unload = gr.Button(LABELS("loading.unload"), elem_id="models-unload")
-                stop = gr.Button(LABELS("ui.stop"), elem_id="models-stop")
-            status = gr.HTML(elem_id="models-status")
+            inputs = _inputs(workspace.settings)
         with gr.Column(scale=2, min_width=320), gr.Tabs(elem_id="models-tools"):
             with _tool("loading.catalogue", "catalogue"):
                 catalogue = gr.HTML(elem_id="models-catalogue")
@@ -92,8 +58,57 @@ def components(workspace: Workspace, page: gr.Blocks) -> Parts:
             with _tool("self_check.title", "check"):
                 models_check.build(workspace)
             with _tool("size_ladder.title", "ladder"):
-                models_ladder.build(workspace, page, device, dtype)
-    return Parts(family, model, device, dtype, check, load, stop, unload, status, catalogue)
+                models_ladder.build(workspace, page, inputs["device"], inputs["dtype"])
+    return Parts(**inputs, catalogue=catalogue)
+
+
+def _inputs(settings: Settings) -> dict[str, Any]:
+    """Which model to load, where and how."""
+    family = gr.Radio(
+        [(LABELS(f"loading.family_{name}"), name) for name in FAMILIES],
+        value=FAMILIES[0],
+        label=LABELS("loading.family"),
+        elem_id="models-family",
+    )
+    model = gr.Dropdown(
+        models.names(FAMILIES[0]),
+        value=settings.embedding,
+        allow_custom_value=True,
+        label=LABELS("loading.model"),
+        info=LABELS("loading.model_info"),
+        elem_id="models-model",
+    )
+    device = gr.Dropdown(
+        models.available_devices(),
+        value=settings.device,
+        label=LABELS("loading.device"),
+        elem_id="models-device",
+    )
+    dtype = gr.Radio(
+        [(name, name) for name in DTYPES],
+        value=settings.dtype,
+        label=LABELS("loading.dtype"),
+        info=LABELS("loading.dtype_info"),
+        elem_id="models-dtype",
+    )
+    with gr.Row():
+        load = gr.Button(LABELS("loading.load"), variant="primary", elem_id="models-load", scale=2)
+        check = gr.Button(LABELS("loading.check"), elem_id="models-check", scale=2)
+    with gr.Row():
+        unload = gr.Button(LABELS("loading.unload"), elem_id="models-unload")
+        stop = gr.Button(LABELS("ui.stop"), elem_id="models-stop")
+    status = gr.HTML(elem_id="models-status")
+    return {
+        "family": family,
+        "model": model,
+        "device": device,
+        "dtype": dtype,
+        "check": check,
+        "load": load,
+        "stop": stop,
+        "unload": unload,
+        "status": status,
+    }
 
 
 def _tool(label: str, name: str) -> gr.Tab:

@@ -72,6 +72,13 @@ def test_every_drawing_is_well_formed_and_as_large_as_it_says() -> None:
             assert all(0 <= x <= drawing.width and 0 <= y <= drawing.height for x, y in places)
 
 
+def test_a_character_that_xml_forbids_does_not_break_the_file() -> None:
+    hostile = Label(5, 15, "\x00<a>\ufffe & \ud800", "")
+    drawing = Drawing("\x1b title", "\uffff", 50, 20, (hostile,), (), ())
+    root = ET.fromstring(svg(drawing).encode())  # noqa: S314 - our own
+    assert [element.text for element in root.iter() if element.tag.endswith("text")] == ["�<a>� & �"]
+
+
 def test_numbers_stand_out_on_every_colour_of_the_scale() -> None:
     def luminance(rgb: list[float]) -> float:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
