@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Never
 
 import numpy as np
 import numpy.typing as npt
@@ -120,7 +121,16 @@ def size_ladder(
         raise InputError("size_ladder.family_unknown")
     names = _checked_sources(default_sources(family) if sources is None else sources)
     question, empty = _checked_question(query, documents, instruction, template)
-    guests, rungs, left_out, notices = Guests(workspace, family), list[Rung](), list[Notice](), list(empty)
+    rungs, left_out, cut = yield from _climbed(workspace, family, names, question, device, dtype)
+    result = SizeLadder(family, question, rungs, left_out, (*empty, *cut))
+    yield Progress(len(names), len(names), "service.stage_done", result)
+
+
+def _climbed(
+    workspace: Workspace, family: Family, names: Sequence[str], question: Question, device: str, dtype: str
+) -> Generator[Progress[Never], None, tuple[tuple[Rung, ...], tuple[Notice, ...], tuple[Notice, ...]]]:
+    """Ask one model after the other; give what they answered, who was left out and what was cut."""
+    guests, rungs, left_out, notices = Guests(workspace, family), list[Rung](), list[Notice](), list[Notice]()
     try:
         for name in names:
             try:
@@ -135,8 +145,7 @@ def size_ladder(
         # Not yielded: a generator that is being closed may not give steps.
         for _ in guests.restored():
             pass
-    result = SizeLadder(family, question, tuple(rungs), tuple(left_out), tuple(notices))
-    yield Progress(len(names), len(names), "service.stage_done", result)
+    return tuple(rungs), tuple(left_out), tuple(notices)
 
 
 def _checked_question(
