@@ -91,6 +91,7 @@
     const { words, data, method } = view;
     if (method === "sentences") return h("p", { class: "at-verdict at-truth" }, say(words, "verdict_sentences"));
     const { test, completeness } = data.methods[method];
+    if (!test) return h("p", { class: "at-verdict at-truth", role: "status" }, say(words, "verdict_waiting"));
     const mark = { believe: "✓", partly: "≈", doubt: "✕" }[test.verdict];
     const sentence = say(words, `verdict_${test.verdict}`, { beaten: Math.round(test.beaten * test.draws), draws: test.draws, area: kit.fixed(Math.abs(test.area), 2) });
     const exact = kit.missing(completeness) ? say(words, "adds_to_nothing") : say(words, "completeness", { error: kit.fixed(100 * completeness, 1), n: data.gradients });
@@ -100,6 +101,7 @@
   function curves(view) {
     const { data, words, method } = view;
     if (method === "sentences") { view.stage.replaceChildren(bars(view)); return; }
+    if (!data.methods[method].test) { view.stage.replaceChildren(); return; }
     const { test } = data.methods[method], { box, node } = chart.canvas(view.stage, HEIGHT, 48);
     const counts = [0, ...test.counts], all = [data.logOdds, ...test.named, ...test.random.flat()];
     const low = Math.min(...all), high = Math.max(...all), room = (high - low || 1) * 0.08;
@@ -136,11 +138,12 @@
     const { data, words, methods } = view, truth = valuesOf(data, "sentences");
     const columns = ["column_word", "column_field", ...methods, "sentences"].map((name) => say(words, name));
     const rows = data.words.map((word, at) => [shown(word.text), say(words, word.field), ...methods.map((method) => signed(data.methods[method].values[at], 3)), signed(truth[at])]);
+    const table = kit.table(say(words, "word_table"), columns, rows);
+    if (!data.methods[methods[0]].test) return [table];
     const steps = data.methods[methods[0]].test.counts.map((count, i) => [count,
       ...methods.map((method) => signed(data.methods[method].test.named[i])),
       signed(data.methods[methods[0]].test.random.reduce((sum, row) => sum + row[i], 0) / data.methods[methods[0]].test.random.length)]);
-    return [kit.table(say(words, "word_table"), columns, rows),
-      kit.table(say(words, "deletion_table"), [say(words, "axis_deleted"), ...methods.map((name) => say(words, name)), say(words, "line_random")], steps)];
+    return [table, kit.table(say(words, "deletion_table"), [say(words, "axis_deleted"), ...methods.map((name) => say(words, name)), say(words, "line_random")], steps)];
   }
 
   // ---- the part ----------------------------------------------------------------------------------------------
@@ -160,14 +163,15 @@
   }
 
   kit.register("AttributionText", (root, props, trigger, watch) => {
-    const view = { root, method: "integrated_gradients" };
+    const view = { root, wanted: "integrated_gradients" };
 
     function draw() {
       const data = kit.parse(props.data, null), words = props.words ?? {};
       if (!data?.words.length) { root.replaceChildren(kit.empty(say(words, "empty"))); return; }
-      Object.assign(view, { data, words, methods: Object.keys(data.methods), focus: 0, title: h("h3", { class: "xp-title" }), verdict: h("div"), stage: h("div", { class: "at-stage" }) });
+      Object.assign(view, { data, words, methods: Object.keys(data.methods).sort().reverse(), focus: 0, title: h("h3", { class: "xp-title" }), verdict: h("div"), stage: h("div", { class: "at-stage" }) });
+      view.method = view.wanted in data.methods || view.wanted === "sentences" ? view.wanted : view.methods[0];
       view.nodes = data.words.map((_, at) => wordNode(view, at));
-      view.buttons = [...view.methods, "sentences"].map((method) => h("button", { class: "xp-button", type: "button", "data-method": method, title: say(words, `${method}_title`), onclick: () => { view.method = method; follow(view); } }, say(words, method)));
+      view.buttons = [...view.methods, "sentences"].map((method) => h("button", { class: "xp-button", type: "button", "data-method": method, title: say(words, `${method}_title`), onclick: () => { view.wanted = view.method = method; follow(view); } }, say(words, method)));
       root.replaceChildren(view.title, h("div", { class: "at-methods", role: "group", "aria-label": say(words, "methods") }, view.buttons), view.verdict,
         ...["instruction", "query", "document"].map((name) => fieldNode(view, name)), legend(words), view.stage, ...tables(view), kit.caption(data.provenance) ?? "");
       view.tip = kit.tooltip(root);

@@ -41,6 +41,8 @@ MOST_SENTENCES = 100
 """Sentences that are left out one at a time; the others get no value."""
 
 WordValues = npt.NDArray[np.float32]
+Found = dict[Method, Attribution]
+Tests = dict[Method, DeletionTest]
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,13 @@ class MethodResult:
         by_token: Value of each token of the prompt, float32 [tokens]; positive speaks for yes.
         by_word: The same, added up by word, float32 [words].
         completeness_error: Share by which the values miss what they should add up to; None where nothing is promised.
-        deletion: Whether the named words matter more than random ones.
+        deletion: Whether the named words matter more than random ones; None while that is being tested.
     """
 
     by_token: WordValues
     by_word: WordValues
     completeness_error: float | None
-    deletion: DeletionTest
+    deletion: DeletionTest | None
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def attribute(
         template: Which official prompt.
 
     Yields:
-        Steps, the last with the result.
+        Steps. As soon as the fast method is done a step carries its result, then one that of both methods, and the
+        last the tests as well.
 
     Raises:
         InputError: The query or document is empty, something is too long, or there is no such template.
@@ -130,24 +133,54 @@ def attribute(
     worded = _worded(reranker, asked, read, task, template)
     sentences = sentences_of(worded.words)
     without = yield from _without_sentences(reranker, worded, sentences)
-    found = yield from _gradients(reranker, worded)
-    integral = found["integrated_gradients"]
-    result = PairAttribution(
-        query=asked,
-        document=read,
-        instruction=task,
+
+    def told(found: Found, tests: Tests) -> PairAttribution:
+        return _told((asked, read, task, template), worded, sentences, without, found, tests, reranker)
+
+    fast = gradient_x_input(reranker.loaded, worded.sequence.ids, worded.words)
+    found: Found = {"gradient_x_input": fast}
+    yield Progress(0, MOST_GRADIENTS, "attribution.stage_gradients", told(found, {}))
+    found["integrated_gradients"] = yield from _integral(reranker, worded)
+    yield Progress(0, 1, "attribution.stage_deletion", told(found, {}))
+    tests = yield from _tested(reranker, worded, found)
+    yield Progress(1, 1, "service.stage_done", told(found, tests))
+
+
+def _told(
+    pair: tuple[str, str, str, RerankTemplate],
+    worded: WordedInput,
+    sentences: tuple[tuple[int, int], ...],
+    without: WordValues,
+    found: Found,
+    tests: Tests,
+    reranker: Reranker,
+) -> PairAttribution:
+    """Put together what is known so far."""
+    best = found.get("integrated_gradients", found["gradient_x_input"])
+    query, document, instruction, template = pair
+    return PairAttribution(
+        query=query,
+        document=document,
+        instruction=instruction,
         template=template,
         words=worded.words,
         sentences=sentences,
-        methods=(yield from _tested(reranker, worded, found)),
+        methods={
+            method: MethodResult(
+                by_token=attribution.values,
+                by_word=by_word(attribution.values, worded.words),
+                completeness_error=attribution.completeness_error,
+                deletion=tests.get(method),
+            )
+            for method, attribution in found.items()
+        },
         without_sentence=without,
-        log_odds=integral.log_odds,
-        fields=integral.fields,
-        gradients=integral.gradients,
+        log_odds=best.log_odds,
+        fields=best.fields,
+        gradients=best.gradients,
         provenance=reranker.provenance,
         notices=cut_notices(np.array([len(worded.sequence.cut_ids)]), "document", reranker.provenance),
     )
-    yield Progress(1, 1, "service.stage_done", result)
 
 
 def by_word(values: WordValues, words: Sequence[Word]) -> WordValues:
@@ -186,27 +219,20 @@ def _without_sentences(
     return found
 
 
-def _gradients(
-    reranker: Reranker, worded: WordedInput
-) -> Generator[Progress[Never], None, dict[Method, Attribution]]:
-    """Run both methods, the fast one first."""
-    ids, words = worded.sequence.ids, worded.words
-    yield Progress(0, MOST_GRADIENTS, "attribution.stage_gradients")
-    found: dict[Method, Attribution] = {"gradient_x_input": gradient_x_input(reranker.loaded, ids, words)}
-    for attribution in integrated_gradients(reranker.loaded, ids, words):
-        found["integrated_gradients"] = attribution
-        yield Progress(attribution.gradients, MOST_GRADIENTS, "attribution.stage_gradients")
+def _integral(reranker: Reranker, worded: WordedInput) -> Generator[Progress[Never], None, Attribution]:
+    """Follow the gradients to the end."""
+    found: Attribution | None = None
+    for found in integrated_gradients(reranker.loaded, worded.sequence.ids, worded.words):
+        yield Progress(found.gradients, MOST_GRADIENTS, "attribution.stage_gradients")
+    assert found is not None  # noqa: S101 - there is at least one piece
     return found
 
 
-def _tested(
-    reranker: Reranker, worded: WordedInput, found: dict[Method, Attribution]
-) -> Generator[Progress[Never], None, dict[Method, MethodResult]]:
+def _tested(reranker: Reranker, worded: WordedInput, found: Found) -> Generator[Progress[Never], None, Tests]:
     """Test every method by deletion, against the same random deletions."""
     words = worded.words
-    values = {method: by_word(found[method].values, words) for method in METHODS}
     counts = deletion_steps(len(words), SHARES)
-    orders = [deletion_orders(values[method], RANDOM_DELETIONS) for method in METHODS]
+    orders = [deletion_orders(by_word(found[method].values, words), RANDOM_DELETIONS) for method in METHODS]
     # The random orders are the same for every method, and so judged once.
     taken = [[words[at] for at in order[:count]] for order in _flat(orders) for count in counts]
     log_odds = np.zeros(0, dtype=np.float32)
@@ -216,12 +242,7 @@ def _tested(
     curves = log_odds.reshape(len(METHODS), 1 + RANDOM_DELETIONS, len(counts))
     whole = found["integrated_gradients"].log_odds
     return {
-        method: MethodResult(
-            by_token=found[method].values,
-            by_word=values[method],
-            completeness_error=found[method].completeness_error,
-            deletion=DeletionTest(counts, len(words), whole, curves[row, 0].copy(), curves[row, 1:].copy()),
-        )
+        method: DeletionTest(counts, len(words), whole, curves[row, 0].copy(), curves[row, 1:].copy())
         for row, method in enumerate(METHODS)
     }
 

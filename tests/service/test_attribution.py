@@ -104,6 +104,15 @@ def test_every_method_has_a_value_for_every_word_and_a_test(weighed: PairAttribu
     assert weighed.methods["integrated_gradients"].deletion.area > 0
 
 
+def test_what_is_known_is_told_before_the_tests_are_done(
+    workspace: Workspace, weighed: PairAttribution
+) -> None:
+    told = [step.partial for step in attribute(workspace, QUERY, DOCUMENT) if step.partial is not None]
+    assert [set(partial.methods) for partial in told] == [{"gradient_x_input"}, set(METHODS), set(METHODS)]
+    assert [partial.methods["gradient_x_input"].deletion is None for partial in told] == [True, True, False]
+    np.testing.assert_allclose(told[0].log_odds, weighed.log_odds, atol=1e-3)
+
+
 def test_leaving_a_sentence_out_is_judging_the_text_without_it(
     weighed: PairAttribution, reranker: Reranker
 ) -> None:

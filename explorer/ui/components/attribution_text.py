@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.service.attribution import METHODS, MethodResult, PairAttribution
+from explorer.service.attribution import MethodResult, PairAttribution
 from explorer.ui.components.part import BrowserPart
 from explorer.ui.components.wire import compact, shorten
 
@@ -28,7 +28,7 @@ def attribution_data(result: PairAttribution, provenance: tuple[str, ...] = ()) 
             "words": [
                 {"text": shorten(word.text, WORD_CHARACTERS), "field": word.field} for word in result.words
             ],
-            "methods": {method: _method(result.methods[method]) for method in METHODS},
+            "methods": {method: _method(told) for method, told in result.methods.items()},
             "sentences": [
                 {"start": start, "stop": stop, "effect": effect}
                 for (start, stop), effect in zip(result.sentences, effects, strict=True)
@@ -46,7 +46,8 @@ def _method(result: MethodResult) -> dict[str, Any]:
     return {
         "values": result.by_word.tolist(),
         "completeness": result.completeness_error,
-        "test": {
+        "test": test
+        and {
             "counts": list(test.counts),
             "named": test.named.tolist(),
             "random": test.random.tolist(),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from explorer.service import rerank
-from explorer.service.attribution import METHODS, MethodResult, PairAttribution, attribute
+from explorer.service.attribution import MethodResult, PairAttribution, attribute
 from explorer.service.prompts import PromptInputs, exact_inputs
 from explorer.service.token_pairs import TokenPairs, token_pairs
 from explorer.service.workspace import Workspace
@@ -65,7 +65,7 @@ def _weighed(result: PairAttribution) -> dict[str, Any]:
     return {
         "log_odds": result.log_odds,
         "words": [{"text": word.text, "field": word.field} for word in result.words],
-        "methods": {method: _method(result.methods[method]) for method in METHODS},
+        "methods": {method: _method(told) for method, told in result.methods.items()},
         "sentences": [
             {
                 "start": start,
@@ -86,7 +86,8 @@ def _method(result: MethodResult) -> dict[str, Any]:
     return {
         "values": result.by_word.tolist(),
         "completeness_error": result.completeness_error,
-        "deletion": {
+        "deletion": test
+        and {
             "counts": list(test.counts),
             "named": test.named.tolist(),
             "random": test.random.mean(axis=0).tolist(),

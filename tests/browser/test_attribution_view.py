@@ -13,7 +13,7 @@ def test_words_are_weighed_and_walked_through_by_keyboard(site: str, open_page) 
     page.locator("#rerank-lines textarea").fill("Eggs keep for weeks. Owls hunt at night.")
     open_view(page, "Attribution")
     text = page.locator("#attribution-text")
-    text.locator(".at-word").first.wait_for(timeout=FIRST_RESULT)
+    text.locator("svg .at-dot").first.wait_for(timeout=FIRST_RESULT)
     assert text.locator(".at-document .at-word").all_inner_texts()[:2] == ["Eggs", "keep"]
     assert "log-odds" in text.locator(".xp-title").inner_text()
     assert text.locator(".at-yes").count() > 0
