@@ -40,7 +40,8 @@ class RoomScheduling(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Schedule so whenever the tests run in several processes."""
+    """Schedule so whenever the tests run in several processes, in the order of folders: servers come early."""
+    config.option.loadscopereorder = False
     return RoomScheduling(config, log)
 
 

@@ -153,7 +153,8 @@
     view.board.addEventListener("keydown", (event) => {
       const node = cardOf(event);
       if (!node) return;
-      const next = { ArrowDown: node.nextElementSibling, ArrowUp: node.previousElementSibling }[event.key];
+      const slot = node.parentElement;
+      const next = { ArrowDown: slot.nextElementSibling, ArrowUp: slot.previousElementSibling }[event.key]?.firstElementChild;
       if (event.key === "Enter" || event.key === " ") choose(view, node, trigger);
       else if (event.key === "Escape" && view.chosen !== null) choose(view, view.board.querySelector("[aria-expanded=true]"), trigger);
       else if (next) next.focus();

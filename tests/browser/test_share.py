@@ -31,6 +31,7 @@ def test_a_link_restores_query_documents_and_the_open_panel_before_the_first_run
     open_panel(page, "Counterfactuals")
     link = link_of(page, "rerank")
     assert "Mars" not in link
+    page, _ = open_page("about:blank")
     page.goto(link)
     wait_until(page, "() => document.querySelectorAll('#rerank-cards .rc-card').length === 3")
     assert values(page, "rerank", ("query", "lines")) == [QUERY, LINES]
@@ -38,8 +39,7 @@ def test_a_link_restores_query_documents_and_the_open_panel_before_the_first_run
 
 
 def test_a_broken_link_says_so_and_leaves_the_example(site: str, open_page) -> None:
-    page, _ = open_page(site)
-    first_cards(page)
+    page, _ = open_page("about:blank")
     page.goto(f"{site}#explorer=1.AAAA<script>")
     page.get_by_text("This link cannot be read").wait_for(timeout=FIRST_RESULT)
     first_cards(page)
@@ -73,7 +73,9 @@ def test_a_link_of_the_similarity_view_opens_that_view_with_its_texts(site: str,
     open_view(page, "Similarity")
     page.locator("#similarity-queries textarea").fill(QUERY)
     page.locator("#similarity-documents textarea").fill(LINES)
-    page.goto(link_of(page, "similarity"))
+    link = link_of(page, "similarity")
+    page, _ = open_page("about:blank")
+    page.goto(link)
     page.locator("#tab-similarity-button[aria-selected=true]").wait_for(timeout=FIRST_RESULT)
     wait_until(
         page, "query => document.querySelector('#similarity-queries textarea')?.value === query", QUERY
