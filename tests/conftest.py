@@ -27,16 +27,19 @@ from xdist.scheduler import LoadScopeScheduling
 from explorer.models.loading import LoadedModel, load_model
 
 ROOMS_TOGETHER = ("app", "browser")
-"""Folders whose tests share servers that take long to start, and so run in one process."""
+"""Folders whose files share servers that take long to start, and so run in one process."""
+
+APART = ("test_training_view.py", "test_hostile_texts.py")
+"""Files of these folders that take so long that a server of their own is worth it."""
 
 
 class RoomScheduling(LoadScopeScheduling):
     """Hands a process the tests of a file at a time, or of a whole folder whose files share servers."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.split("::", 1)[0]
-        room = Path(path).parent.name
-        return room if room in ROOMS_TOGETHER else path
+        path = Path(nodeid.split("::", 1)[0])
+        together = path.parent.name in ROOMS_TOGETHER and path.name not in APART
+        return path.parent.name if together else str(path)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from views import first_cards, open_panel, open_view
+from views import first_cards, open_panel, open_view, wait_until
 
 axe = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
@@ -13,6 +13,16 @@ VIEWS = ("Rerank", "Similarity", "Dimensions", "Map", "Training", "Models")
 GRAVE = {"serious", "critical"}
 COLOURS = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 """In the dark only the colours differ."""
+
+
+def settled(page) -> None:
+    """Wait until nothing is being computed, so that the view is looked at and not its progress bar."""
+    page.wait_for_timeout(400)
+    working = ".meta-text, .meta-text-center, .progress-level"
+    wait_until(
+        page, "parts => ![...document.querySelectorAll(parts)].some(part => part.offsetParent)", working
+    )
+    page.wait_for_timeout(300)
 
 
 def findings(page, where: str, **options) -> list[str]:
@@ -34,11 +44,11 @@ def test_axe_finds_nothing_serious_in_any_view_or_panel(site: str, open_page, da
     panels = page.locator("#rerank-tools button[role=tab]").all_inner_texts()
     for panel in panels:
         open_panel(page, panel)
-        page.wait_for_timeout(700)
+        settled(page)
         found += findings(page, f"Rerank, {panel}", **options)
     for view in VIEWS[1:]:
         open_view(page, view)
-        page.wait_for_timeout(700)
+        settled(page)
         found += findings(page, view, **options)
     assert len(panels) >= 7
     assert found == []
