@@ -10,6 +10,7 @@ axe = pytest.importorskip(
 )
 
 VIEWS = ("Rerank", "Similarity", "Dimensions", "Map", "Training", "Models")
+LOOKS = 4
 GRAVE = {"serious", "critical"}
 COLOURS = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 """In the dark only the colours differ."""
@@ -26,13 +27,19 @@ def settled(page) -> None:
 
 
 def findings(page, where: str, **options) -> list[str]:
-    """What axe calls serious or critical, one line for each kind."""
-    violations = axe.Axe().run(page, **options).response["violations"]
-    return [
-        f"{where}: {found['id']} at {[node['target'] for node in found['nodes'][:3]]}"
-        for found in violations
-        if found["impact"] in GRAVE
-    ]
+    """What axe calls serious or critical, one line for each kind, and still does some seconds later.
+
+    Gradio dims a text while it is being computed, and lets it fade in afterwards.
+    """
+    found: list[str] = []
+    for _ in range(LOOKS):
+        violations = axe.Axe().run(page, **options).response["violations"]
+        grave = [violation for violation in violations if violation["impact"] in GRAVE]
+        found = [f"{where}: {one['id']} at {[node['target'] for node in one['nodes'][:3]]}" for one in grave]
+        if not found:
+            break
+        page.wait_for_timeout(2_500)
+    return found
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
