@@ -18,8 +18,9 @@ from explorer.progress import Progress
 from explorer.provenance import Provenance
 from explorer.service.embedding import cut_notices
 from explorer.service.judgements import Grade, grades_of
+from explorer.service.judging import judged
 from explorer.service.limits import LIMITS, checked_instruction, checked_texts
-from explorer.service.searched import Searched, Source, judged, search
+from explorer.service.searched import Searched, Source, search
 from explorer.service.workspace import Workspace
 
 SAMPLE_SEED = 0

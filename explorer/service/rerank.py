@@ -14,12 +14,13 @@ from explorer.analysis.ranking import Movement, movement
 from explorer.analysis.similarity import cosine_matrix
 from explorer.corpus.export import to_csv
 from explorer.engine.prompts import DEFAULT_INSTRUCTION, RerankTemplate, form_of
-from explorer.engine.scores import RerankScores, collect_scores
+from explorer.engine.scores import RerankScores
 from explorer.notices import Notice
 from explorer.progress import Progress
 from explorer.provenance import Provenance
 from explorer.service.compare import embed_both
 from explorer.service.embedding import cut_notices
+from explorer.service.judging import judged
 from explorer.service.limits import LIMITS, checked_instruction, checked_query, checked_texts
 from explorer.service.workspace import Workspace
 
@@ -116,11 +117,7 @@ def rerank(
     both = yield from embed_both(workspace, (asked,), read, used_instruction)
     cosines = cosine_matrix(both.queries.vectors, both.documents.vectors)[0]
     reranker = yield from workspace.reranker()
-    batches = []
-    for batch in reranker.stream(asked, read, used_instruction, template=template):
-        batches.append(batch)
-        yield Progress(batch.done, batch.total, "service.stage_reranking")
-    scores = collect_scores(batches, len(read), used_instruction, template, reranker.provenance)
+    scores = yield from judged(reranker, asked, read, used_instruction, template)
     result = Reranking(
         query=asked,
         documents=read,

@@ -12,10 +12,11 @@ from explorer.analysis.ranking import ranks
 from explorer.analysis.ties import Ties, ties
 from explorer.engine.prompts import DEFAULT_INSTRUCTION, RerankTemplate, form_of
 from explorer.engine.saturation import bfloat16_model_card, bfloat16_softmax
-from explorer.engine.scores import RerankScores, collect_scores
+from explorer.engine.scores import RerankScores
 from explorer.notices import Notice
 from explorer.progress import Progress
 from explorer.service.embedding import cut_notices
+from explorer.service.judging import judged
 from explorer.service.limits import LIMITS, checked_instruction, checked_query, checked_texts
 from explorer.service.workspace import Workspace
 
@@ -109,10 +110,6 @@ def saturation(
     read, empty = checked_texts(documents, LIMITS.rerank_documents, "service.documents_empty")
     task = checked_instruction(instruction) or DEFAULT_INSTRUCTION
     reranker = yield from workspace.reranker()
-    batches = []
-    for batch in reranker.stream(asked, read, task, template=template):
-        batches.append(batch)
-        yield Progress(batch.done, batch.total, "service.stage_reranking")
-    scores = collect_scores(batches, len(read), task, template, reranker.provenance)
+    scores = yield from judged(reranker, asked, read, task, template)
     cut = cut_notices(scores.cut_tokens, "document", scores.provenance)
     yield Progress(len(read), len(read), "service.stage_done", saturation_of(read, scores, (*empty, *cut)))

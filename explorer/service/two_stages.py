@@ -18,8 +18,9 @@ from explorer.progress import Progress
 from explorer.provenance import Provenance
 from explorer.service.embedding import cut_notices
 from explorer.service.judgements import RELEVANT, Grade, grades_of
+from explorer.service.judging import judged
 from explorer.service.limits import LIMITS, checked_instruction, checked_query
-from explorer.service.searched import Searched, Source, judged, search
+from explorer.service.searched import Searched, Source, search
 from explorer.service.workspace import Workspace
 
 NDCG_RANKS = 10

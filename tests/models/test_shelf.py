@@ -74,7 +74,7 @@ def test_unloading_gives_the_memory_back(make_model: ModelFactory) -> None:
     held = loaded  # somebody still holds the object; its weights are given back all the same
     freed = shelf.unload("embedding")
     assert shelf.embedder is None and held.released
-    assert freed.returned == freed.bytes_before - freed.bytes_after >= 0.75 * size
+    assert freed.returned == freed.bytes_before - freed.bytes_after >= 0.9 * size
     with pytest.raises(ModelLoadError, match="Load one first"):
         shelf.unload("embedding")
 

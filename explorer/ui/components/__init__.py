@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.ui.components.attribution_text import AttributionText, attribution_data
-from explorer.ui.components.bump_chart import BumpChart, BumpItem, MissedItem, bump_chart_data
+from explorer.ui.components.bump_chart import BumpChart, BumpItem, bump_chart_data
 from explorer.ui.components.code_block import CodeBlock, code_block_data
 from explorer.ui.components.cosine_heatmap import (
     CosineHeatmap,
@@ -50,7 +50,6 @@ __all__ = [
     "HeatmapMatrix",
     "InstructionTable",
     "MergePath",
-    "MissedItem",
     "ModelChips",
     "PromptToken",
     "QuadrantPlot",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from explorer.service.two_stages import Missed
 from explorer.ui.components.part import BrowserPart
 from explorer.ui.components.wire import compact, shorten
 
@@ -38,28 +39,11 @@ class BumpItem:
     grade: int | None
 
 
-@dataclass(frozen=True)
-class MissedItem:
-    """A relevant document that was not retrieved.
-
-    Attributes:
-        text: The document.
-        rank: Its rank by cosine in the whole corpus, from 1.
-        cosine: Cosine with the query.
-        grade: What people judged.
-    """
-
-    text: str
-    rank: int
-    cosine: float
-    grade: int
-
-
 def bump_chart_data(
     query: str,
     searched: int,
     items: Sequence[BumpItem],
-    missed: Sequence[MissedItem] = (),
+    missed: Sequence[Missed] = (),
     quality: tuple[int, float, float] | None = None,
 ) -> str:
     """Write the ``data`` prop of ``BumpChart``.

@@ -13,7 +13,7 @@ from explorer.service.rerank import RerankTemplate
 from explorer.service.two_stages import TwoStages, two_stages
 from explorer.service.workspace import Workspace
 from explorer.texts import Language, say
-from explorer.ui.components import BumpChart, BumpItem, MissedItem, bump_chart_data, part_words
+from explorer.ui.components import BumpChart, BumpItem, bump_chart_data, part_words
 from explorer.ui.jobs import INSTANT, QUIET, follow, on_device, said
 from explorer.ui.language import LABELS, language_of
 from explorer.ui.panels.corpus_choice import CorpusChoice, corpus_radio, source_of, typed_in
@@ -131,10 +131,9 @@ def chart_data(result: TwoStages) -> str:
         )
         for place, document in enumerate(result.documents)
     ]
-    missed = [MissedItem(one.text, one.rank, one.cosine, one.grade) for one in result.missed]
     quality = result.quality
     measured = None if quality is None else (quality.ranks, quality.retrieved, quality.reranked)
-    return bump_chart_data(result.query, result.searched, items, missed, measured)
+    return bump_chart_data(result.query, result.searched, items, result.missed, measured)
 
 
 def build(workspace: Workspace, view: RerankView, tab: gr.Tab) -> None:
